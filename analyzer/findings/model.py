@@ -1,0 +1,85 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""What a run found, as values.
+
+In: nothing. Out: `Report`, which every renderer takes.
+"""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from msgspec import Struct
+
+from analyzer.base.gap import Gap
+from analyzer.base.location import Location
+
+StepEvent = Literal["entry", "call", "acquire", "release", "branch", "access"]
+Verdict = Literal["proven", "violation", "unknown"]
+
+
+class Step(Struct, frozen=True):
+    """One step of a witness, in the order of execution."""
+
+    #: 0-based; 0 for the only one
+    thread: int
+    event: StepEvent
+    #: function in which the step happens
+    function: str
+    location: Location
+    #: `calls kvm_gmem_bind() holding kvm.slots_lock`; begins with a verb, no full stop
+    text: str
+    #: lock classes held after the step, outermost first, mode as `kvm.mmu_lock (read)`
+    held: tuple[str, ...] = ()
+
+
+class Finding(Struct, frozen=True):
+    """A violation, or a place where the verdict is unknown."""
+
+    rule: str
+    #: rule kind, `guarded-by`
+    kind: str
+    verdict: Literal["violation", "unknown"]
+    severity: Literal["error", "warning", "note"]
+    #: `write of kvm_memory_slot.gmem.file without kvm.slots_lock`
+    message: str
+    location: Location
+    function: str
+    #: what is accessed or called: `kvm_memory_slot.gmem.file`, `kvm_gmem_get_file()`
+    object: str
+    #: `read`, `write`, `call`, …
+    access: str
+    #: the requirement's locks as the rule names them
+    requires: tuple[str, ...]
+    #: lock classes held at the place, on the way shown
+    held: tuple[str, ...]
+    witness: tuple[Step, ...]
+    #: why the lock counts as not held, or why the verdict is unknown: one clause
+    cause: str
+    #: the rule's own reason and the place where it is written (YAML file and line; kernel source in words)
+    why: str
+    source: str
+    rule_location: Location
+    #: hex digits that survive line shifts and unrelated edits; see `findings.fingerprint`
+    fingerprint: str = ""
+
+
+class RuleCount(Struct, frozen=True):
+    """How the places that a rule speaks about came out."""
+
+    id: str
+    sites: int
+    proven: int
+    violations: int
+    unknown: int
+
+
+class Report(Struct, frozen=True):
+    """All that a renderer needs."""
+
+    findings: tuple[Finding, ...]
+    rules: tuple[RuleCount, ...]
+    gaps: tuple[Gap, ...]
+    units_analysed: int
+    units_failed: int
+    functions_analysed: int
+    functions_skipped: int

@@ -1,0 +1,179 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""What a lock specification says, as values.
+
+In: nothing. Out: `guarded-by` of `kvm_memory_slot.gmem.file` for writes with `Held(LockName(("kvm", "slots_lock")))`.
+"""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from msgspec import Struct
+
+from analyzer.base.location import Location
+
+Mode = Literal["read", "write"]
+AccessMode = Literal["read", "write", "any"]
+Instance = Literal["same", "any"]
+Severity = Literal["error", "warning", "note"]
+Waits = Literal["sleep", "spin", "none"]
+
+
+class Name(Struct, frozen=True, array_like=True):
+    """`kvm.slots_lock` as ("kvm", "slots_lock"): a record and members, or one element: a global (or an abstract lock)."""
+
+    parts: tuple[str, ...]
+
+    def __str__(self) -> str:
+        return ".".join(self.parts)
+
+
+class Held(Struct, frozen=True, array_like=True, tag="held"):
+    """A lock of this class is held."""
+
+    lock: Name
+    #: least mode: `write` asks for write (exclusive) mode; `read` accepts both; None accepts any
+    mode: Mode | None = None
+    #: None: `same` where the object leads to the lock, else `any`
+    instance: Instance | None = None
+
+
+class When(Struct, frozen=True, array_like=True, tag="when"):
+    """A predicate over the program's state: `refcount_read(&kvm->users_count) == 0`."""
+
+    #: as written
+    text: str
+    #: the function that reads the value, or empty where the field is compared itself
+    function: str
+    #: the field it reads: record and members, or one global
+    field: Name
+    #: `==`, `!=`, `<`, `<=`, `>`, `>=`
+    operator: str
+    value: int
+
+
+class AnyOf(Struct, frozen=True, array_like=True, tag="any"):
+    """At least one holds."""
+
+    of: tuple[Requirement, ...]
+
+
+class AllOf(Struct, frozen=True, array_like=True, tag="all"):
+    """Every one holds."""
+
+    of: tuple[Requirement, ...]
+
+
+Requirement = Held | When | AnyOf | AllOf
+
+
+class GuardedBy(Struct, frozen=True, array_like=True, tag="guarded-by"):
+    """An access to any of `fields` in the given mode needs `requires`."""
+
+    fields: tuple[Name, ...]
+    access: AccessMode
+    requires: Requirement
+
+
+class MustHold(Struct, frozen=True, array_like=True, tag="must-hold"):
+    """A call of any of `functions` needs `requires`."""
+
+    functions: tuple[str, ...]
+    requires: Requirement
+
+
+#: what a rule checks: one member for each rule kind
+Check = GuardedBy | MustHold
+
+
+class Rule(Struct, frozen=True, array_like=True):
+    """One entry under `rules:`."""
+
+    id: str
+    check: Check
+    severity: Severity
+    #: statically checked exemptions; `unpublished` is known
+    unless: tuple[str, ...]
+    #: one sentence for the reader of a finding
+    why: str
+    #: where the kernel says so
+    source: str
+    #: where the rule stands in its YAML file
+    location: Location
+
+
+class ReturnTest(Struct, frozen=True, array_like=True):
+    """`return == 0`: the effect happens on calls whose value passes this test."""
+
+    operator: str
+    value: int
+
+
+class LockArgument(Struct, frozen=True, array_like=True, tag="arg"):
+    """The lock is what argument `index` (0-based) points to."""
+
+    index: int
+
+
+class LockAbstract(Struct, frozen=True, array_like=True, tag="abstract"):
+    """The lock is no object: RCU's read side is the lock named `rcu`."""
+
+    name: str
+
+
+LockSource = LockArgument | LockAbstract
+
+#: acquire, release: of a lock. establish: the predicate `fact` becomes true. allocate: returns a fresh object that
+#: nobody else can reach. free: ends argument 0. access: reads or writes the object that argument `index` points to.
+EffectKind = Literal["acquire", "release", "establish", "allocate", "free", "access"]
+
+
+class Effect(Struct, frozen=True, array_like=True):
+    """What a call of a primitive does."""
+
+    kind: EffectKind
+    #: the lock (acquire, release) or the object (access, free: always a LockArgument)
+    lock: LockSource | None = None
+    #: `write` is exclusive
+    mode: Mode = "write"
+    #: may be acquired again by its holder (RCU, SRCU)
+    recursive: bool = False
+    when: ReturnTest | None = None
+    waits: Waits = "none"
+    #: acquire: a failed attempt is no wait (trylock)
+    attempt: bool = False
+    #: establish: `refcount_read(arg 0) == 0` split into function, argument index, operator, value
+    fact: tuple[str, int, str, int] | None = None
+    #: access: what is done to the object
+    access: AccessMode = "any"
+
+
+class Primitive(Struct, frozen=True, array_like=True):
+    """A function with a known effect; its body, if there is one, is not looked into."""
+
+    name: str
+    family: str
+    effects: tuple[Effect, ...]
+    location: Location
+
+
+class Family(Struct, frozen=True, array_like=True):
+    """One file under `lockspecs/primitives/`."""
+
+    name: str
+    #: record names that are locks of this family: a lock's class is its path without trailing members of such records
+    types: tuple[str, ...]
+    waits: Waits
+    source: str
+    location: Location
+
+
+class SpecSet(Struct, frozen=True):
+    """All files read together."""
+
+    rules: tuple[Rule, ...]
+    families: tuple[Family, ...]
+    #: by function name
+    primitives: dict[str, Primitive]
+    #: sha256 over the files' text, in order
+    digest: str
