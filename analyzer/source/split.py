@@ -1,0 +1,139 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""Segments of a preprocessed translation unit.
+
+In: the output of `gcc -E`. Out: its segments in order, so that a header that two units include alike is one value.
+
+**Invariant:** line `n` of a segment's text, not counting `# -k` lines, stands on line `segment.line + n - k…` of
+its file: no token loses its place.
+**Invariant:** blank text makes no segment; a segment begins and ends with a line that is not blank.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator
+from hashlib import blake2b
+
+from analyzer.source.segment import Segment
+
+#: number, name with its escapes, flags; what follows `# ` on a marker's line
+_MARKER = re.compile(r'(\d{1,9}) "((?:[^"\\]|\\.)*)"([ \d]*)\r?')
+_ESCAPE = re.compile(r"\\([0-7]{1,3}|.)")
+#: names made of `__COUNTER__`: the unique identifiers and the declarations of compile-time assertions
+_UNIQUE = re.compile(r"(__UNIQUE_ID_\w*?|__compiletime_assert_)(\d+)\b")
+_UNIQUE_STEMS = ("__UNIQUE_ID_", "__compiletime_assert_")
+#: a longer way forward within a file begins a new segment instead of blank lines, so that a marker that lies
+#: cannot fill the memory; the kernel's longest gap between two lines with text is far below it
+_MAX_BLANK_LINES = 20_000
+
+
+def split(text: str, name_file: Callable[[str], str]) -> tuple[Segment, ...]:
+    """Cut `text` where a line marker enters or leaves a file; `name_file` normalises the markers' paths."""
+    names: dict[str, str] = {}
+    segments: list[Segment] = []
+    for name, line, depth, body in _runs(text):
+        file = names.get(name)
+        if file is None:
+            file = names[name] = name_file(_unescape(name))
+        segment = _segment(file, line, depth, body)
+        if segment is not None:
+            segments.append(segment)
+    return tuple(segments)
+
+
+def renumber(text: str) -> str:
+    """Count the numbers in names made of `__COUNTER__` from 0, in the order of their first use in `text`."""
+    if not any(stem in text for stem in _UNIQUE_STEMS):
+        return text
+    numbers: dict[str, str] = {}
+
+    def replace(match: re.Match[str]) -> str:
+        return match[1] + numbers.setdefault(match[2], str(len(numbers)))
+
+    return _UNIQUE.sub(replace, text)
+
+
+def main_file(text: str) -> str:
+    """Return the name of the unit's main file, from the first line marker ("" where there is none)."""
+    match = re.search(r"^# (\d{1,9} .*)", text[:65536], re.MULTILINE)
+    marker = _MARKER.fullmatch(match[1]) if match else None
+    return _unescape(marker[2]) if marker else ""
+
+
+def _runs(text: str) -> Iterator[tuple[str, int, int, str]]:
+    """Yield name, first line, depth and text of every run between markers that enter or leave a file."""
+    stack = [""]
+    parts: list[str] = []
+    first = line = 1
+    head, *pieces = ("\n" + text).split("\n# ")
+    if head:
+        parts.append(head[1:] + "\n")
+        line += head.count("\n")
+    heads: dict[str, tuple[str, str] | None] = {}
+    for piece in pieces:
+        at, _, body = piece.partition("\n")
+        number, _, rest = at.partition(" ")
+        marker = heads.get(rest, False)
+        if marker is False:
+            match = _MARKER.fullmatch(at)
+            marker = heads[rest] = (match[2], match[3]) if match else None
+        if marker is None or len(number) > 9 or not number.isdecimal():
+            parts.append(f"# {piece}\n")
+            line += piece.count("\n") + 1
+            continue
+        name, flags = marker
+        ahead = int(number) - line
+        if not flags and name == stack[-1] and ahead <= _MAX_BLANK_LINES:
+            parts.append("\n" * ahead if ahead >= 0 else f"# {ahead - 1}\n")
+        else:
+            if parts:
+                yield stack[-1], first, len(stack) - 1, "".join(parts)
+                parts.clear()
+            _turn(stack, name, flags)
+            first = int(number)
+        line = int(number)
+        if body:
+            parts.append(body + "\n")
+            line += body.count("\n") + 1
+        elif len(at) < len(piece):
+            parts.append("\n")
+            line += 1
+    yield stack[-1], first, len(stack) - 1, "".join(parts)
+
+
+def _turn(stack: list[str], name: str, flags: str) -> None:
+    """Follow a marker into a file (flag 1), back (flag 2) or to another name at the same depth."""
+    if "1" in flags:
+        stack.append(name)
+    elif "2" in flags and name in stack:
+        while stack[-1] != name:
+            stack.pop()
+    else:
+        stack[-1] = name
+
+
+def _segment(file: str, line: int, depth: int, body: str) -> Segment | None:
+    """Make a segment of a run, without the blank lines around it."""
+    text = body.lstrip("\n")
+    line += len(body) - len(text)
+    text = text.rstrip()
+    if not text or text.isspace():
+        return None
+    text = renumber(text) + "\n"
+    digest = blake2b(text.encode("utf-8", "surrogatepass"), digest_size=16).hexdigest()
+    return Segment(file, line, text, digest, depth)
+
+
+def _unescape(name: str) -> str:
+    """Undo the escapes that the preprocessor writes in a marker's name: `\\\\`, `\\"` and octal bytes."""
+    if "\\" not in name:
+        return name
+    raw = bytearray()
+    end = 0
+    for match in _ESCAPE.finditer(name):
+        raw += name[end : match.start()].encode("utf-8", "surrogatepass")
+        code = match[1]
+        raw += bytes([int(code, 8) & 0xFF]) if code[0] in "01234567" else code.encode("utf-8", "surrogatepass")
+        end = match.end()
+    raw += name[end:].encode("utf-8", "surrogatepass")
+    return raw.decode("utf-8", "replace")
