@@ -71,4 +71,4 @@ def _entry(finding: Finding) -> tuple[str, str]:
 def _digest(identity: tuple[str, ...], ordinal: int) -> str:
     """Hash an identity; NUL, which stands in no name, keeps its parts apart."""
     text = "\0".join((*identity, str(ordinal)))
-    return hashlib.sha256(text.encode("utf-8", "surrogateescape")).hexdigest()[:N_HEX_DIGITS]
+    return hashlib.sha256(text.encode("utf-8", "backslashreplace")).hexdigest()[:N_HEX_DIGITS]
