@@ -71,8 +71,8 @@ class RuleCount(Struct, frozen=True):
     proven: int
     violations: int
     unknown: int
-    #: rule kind, so that people read `41 accesses` or `6 calls`; empty reads `sites`
-    kind: str = ""
+    #: what people call such a place: `access`, `call`
+    noun: str = "site"
 
 
 class Report(Struct, frozen=True):

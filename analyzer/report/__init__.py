@@ -1,0 +1,16 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""Reports as text, one module for each output format.
+
+In: `Report`, source lines, `Style`. Out: one string, ready to be written.
+
+A module of this package whose name has no leading underscore is a format, named like the module, and has
+`render(report: Report, sources: SourceReader, style: Style) -> str`. There is no registry.
+
+**Invariant:** renderers neither sort nor judge; equal reports give equal text.
+"""
+
+from analyzer.report._explanation import render_explanation
+from analyzer.report._formats import Renderer, format_names, renderer
+from analyzer.report._style import NoSources, SourceReader, Style
+
+__all__ = ["NoSources", "Renderer", "SourceReader", "Style", "format_names", "render_explanation", "renderer"]

@@ -1,0 +1,80 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""The report for programs.
+
+In: `Report`. Out: one JSON object, described by `docs/report.schema.json`.
+
+**Invariant:** keys and their order never change within one `version`; a new key is a new version.
+**Invariant:** the text is ASCII, so that a file name of any bytes survives.
+"""
+
+from __future__ import annotations
+
+import json
+
+from analyzer.base.gap import Gap
+from analyzer.findings.model import Finding, Report, RuleCount, Step
+from analyzer.report._style import SourceReader, Style
+
+VERSION = 1
+#: events of a witness that this version knows; what a branch assumed is for people only
+_EVENTS = frozenset({"entry", "call", "acquire", "release", "access"})
+
+
+def render(report: Report, sources: SourceReader, style: Style) -> str:  # noqa: ARG001 (every format takes them)
+    """Return the report as JSON text."""
+    document = {
+        "version": VERSION,
+        "units": {"analysed": report.units_analysed, "failed": report.units_failed},
+        "functions": {"analysed": report.functions_analysed, "skipped": report.functions_skipped},
+        "gaps": [_gap(gap) for gap in report.gaps],
+        "rules": [_rule(rule) for rule in report.rules],
+        "findings": [_finding(finding) for finding in report.findings],
+    }
+    return json.dumps(document, indent=1) + "\n"
+
+
+def _gap(gap: Gap) -> dict[str, object]:
+    return {"kind": gap.kind.value, "file": gap.location.file, "line": gap.location.line, "text": gap.text}
+
+
+def _rule(rule: RuleCount) -> dict[str, object]:
+    return {
+        "id": rule.id,
+        "sites": rule.sites,
+        "proven": rule.proven,
+        "violations": rule.violations,
+        "unknown": rule.unknown,
+    }
+
+
+def _finding(finding: Finding) -> dict[str, object]:
+    return {
+        "rule": finding.rule,
+        "kind": finding.kind,
+        "verdict": finding.verdict,
+        "severity": finding.severity,
+        "message": finding.message,
+        "fingerprint": finding.fingerprint,
+        "location": {
+            "file": finding.location.file,
+            "line": finding.location.line,
+            "column": finding.location.column,
+            "function": finding.function,
+        },
+        "object": finding.object,
+        "access": finding.access,
+        "requires": list(finding.requires),
+        "held": list(finding.held),
+        "witness": [_step(step) for step in finding.witness if step.event in _EVENTS],
+    }
+
+
+def _step(step: Step) -> dict[str, object]:
+    return {
+        "thread": step.thread,
+        "event": step.event,
+        "function": step.function,
+        "file": step.location.file,
+        "line": step.location.line,
+        "text": step.text,
+    }

@@ -1,0 +1,187 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""The report for people.
+
+In: `Report`. Out: each violation with its source line, what is held there, and the way to it; then the unknown
+verdicts by cause; then how every rule came out.
+
+    virt/kvm/guest_memfd.c:566:2: error: write of kvm_memory_slot.gmem.file without kvm.slots_lock [kvm/gmem-file-write]
+      566 |         WRITE_ONCE(slot->gmem.file, NULL);
+          |                               ^~~~
+      holds    nothing
+      because  no function on the way takes it
+      way      virt/kvm/kvm_main.c:1402  kvm_vm_release() is entered holding nothing
+               virt/kvm/kvm_main.c:1733    kvm_free_memslot() calls kvm_gmem_unbind() holding nothing
+      rule     bind, unbind and release all update the pointer; slots_lock serialises them
+               lockspecs/kvm/guest_memfd.yaml:5, after include/linux/kvm_host.h, struct kvm_memory_slot
+
+**Invariant:** nothing is left out without its number: gaps, skipped functions and failed units are always counted.
+"""
+
+from __future__ import annotations
+
+from analyzer.findings.model import Finding, Report, Step
+from analyzer.report import _caret
+from analyzer.report._sheet import Sheet, Span
+from analyzer.report._style import SourceReader, Style
+from analyzer.report._words import count, enumerate_all, gaps_by_kind
+
+_LABEL_WIDTH = 9
+_INDENT = 2
+_SEVERITY_STYLES = {"error": "bold red", "warning": "bold yellow", "note": "bold cyan", "unknown": "bold magenta"}
+
+
+def render(report: Report, sources: SourceReader, style: Style) -> str:
+    """Return the report as paragraphs for a person."""
+    sheet = Sheet(style)
+    unknown_in_full = style.strict or style.verbose
+    for finding in report.findings:
+        if finding.verdict == "violation" or unknown_in_full:
+            add_finding(sheet, finding, sources)
+            sheet.blank()
+    if not unknown_in_full:
+        _add_unknown(sheet, [f for f in report.findings if f.verdict == "unknown"])
+    if style.verbose:
+        _add_gaps(sheet, report)
+    if not style.quiet:
+        _add_coverage(sheet, report)
+        _add_totals(sheet, report, style)
+    return sheet.text()
+
+
+def add_finding(sheet: Sheet, finding: Finding, sources: SourceReader) -> None:
+    """Add one finding in full."""
+    severity = "unknown" if finding.verdict == "unknown" else finding.severity
+    sheet.add(
+        (f"{finding.location}: ", "bold"),
+        (f"{severity}: ", _SEVERITY_STYLES[severity]),
+        (finding.message, "bold"),
+        (f" [{finding.rule}]", "dim"),
+        hang=4,
+    )
+    _add_source_line(sheet, finding, sources)
+    _add_labelled(sheet, "holds", (enumerate_all(finding.held), ""))
+    if finding.cause:
+        _add_labelled(sheet, "because", (finding.cause, ""))
+    add_way(sheet, finding.witness, "way")
+    _add_labelled(sheet, "rule", (finding.why or finding.rule, ""))
+    _add_labelled(
+        sheet, "", (f"{finding.rule_location}", ""), (f", after {finding.source}" * bool(finding.source), "dim")
+    )
+
+
+def _add_source_line(sheet: Sheet, finding: Finding, sources: SourceReader) -> None:
+    line = sources.line(finding.location.file, finding.location.line)
+    if line is None or not line.strip():
+        return
+    span = _caret.find(line, finding.location.column, finding.object)
+    mark = None if span is None else (span.start, span.length)
+    sheet.verbatim(f"{finding.location.line:>{_INDENT + 5}}", line, mark)
+
+
+def add_way(sheet: Sheet, steps: tuple[Step, ...], label: str) -> None:
+    """Add the way as a trail that steps in with each call; a thread of its own starts a trail of its own."""
+    n_threads = len({step.thread for step in steps})
+    width = max((len(_place(step)) for step in steps), default=0) + 2
+    stack: list[str] = []
+    previous: Step | None = None
+    for step in steps:
+        if previous is None or previous.thread != step.thread:
+            stack = []
+            previous = None
+            if n_threads > 1:
+                _add_labelled(sheet, label, (f"thread {chr(ord('A') + step.thread)}", "bold"))
+                label = ""
+        depth = _enter(stack, step.function)
+        subject = "" if previous and previous.function == step.function else f"{step.function}() "
+        spans: list[Span] = [("  " * depth, ""), (subject, "cyan"), (step.text, ""), (_holding(step), "dim")]
+        head = label.ljust(_LABEL_WIDTH) + _place(step)
+        sheet.labelled((head, "dim"), _LABEL_WIDTH + width, *spans, indent=_INDENT)
+        label, previous = "", step
+
+
+def _place(step: Step) -> str:
+    return f"{step.location.file}:{step.location.line}"
+
+
+def _enter(stack: list[str], function: str) -> int:
+    """Move `stack`, the functions that are running, to `function`; return its depth."""
+    while function in stack[:-1]:
+        stack.pop()
+    if not stack or stack[-1] != function:
+        stack.append(function)
+    return len(stack) - 1
+
+
+def _holding(step: Step) -> str:
+    """Say which locks are held after a step, unless its own words do."""
+    return "" if " holding " in step.text else f" [{enumerate_all(step.held)} held]"
+
+
+def _add_labelled(sheet: Sheet, label: str, *spans: Span) -> None:
+    sheet.labelled((label, "dim"), _LABEL_WIDTH, *spans, indent=_INDENT)
+
+
+def _add_unknown(sheet: Sheet, findings: list[Finding]) -> None:
+    """Add unknown verdicts one line each, below what they have in common: the cause."""
+    by_cause: dict[str, list[Finding]] = {}
+    for finding in findings:
+        by_cause.setdefault(finding.cause, []).append(finding)
+    for cause, group in by_cause.items():
+        sheet.add(("unknown: ", _SEVERITY_STYLES["unknown"]), (cause, "bold"), hang=4)
+        sheet.rows(
+            [
+                ((str(f.location), ""), [(f"{f.message}, in {f.function}()", ""), (f" [{f.rule}]", "dim")])
+                for f in group
+            ],
+            indent=_INDENT,
+        )
+        sheet.blank()
+
+
+def _add_gaps(sheet: Sheet, report: Report) -> None:
+    for gap in report.gaps:
+        sheet.add((f"{gap.location}: ", "bold"), (f"gap: {gap.text}", ""), (f" [{gap.kind.value}]", "dim"), hang=4)
+    if report.gaps:
+        sheet.blank()
+
+
+def _add_coverage(sheet: Sheet, report: Report) -> None:
+    """Add one line for each rule: how its sites came out."""
+    rows: list[tuple[Span, list[Span]]] = []
+    for rule in report.rules:
+        if rule.sites == 0:
+            rows.append(((rule.id, ""), [(f"no {rule.noun} in these units", "yellow")]))
+            continue
+        spans = [
+            (f"{count(rule.sites, rule.noun)}: ", ""),
+            (f"{rule.proven:,} proven", "green" if rule.proven == rule.sites else ""),
+            (", ", ""),
+            (count(rule.violations, "violation"), "bold red" if rule.violations else ""),
+            (", ", ""),
+            (f"{rule.unknown:,} unknown", "magenta" if rule.unknown else ""),
+        ]
+        rows.append(((rule.id, ""), spans))
+    sheet.rows(rows)
+    if rows:
+        sheet.blank()
+
+
+def _add_totals(sheet: Sheet, report: Report, style: Style) -> None:
+    """Add what was looked at, what was not, and the number of findings."""
+    _add_total(sheet, report.units_analysed, "unit", report.units_failed, "failed")
+    _add_total(sheet, report.functions_analysed, "function", report.functions_skipped, "skipped")
+    kinds = ", ".join(f"{number:,} {kind}" for kind, number in gaps_by_kind(report))
+    hint = "" if style.verbose or not report.gaps else " (--verbose lists them)"
+    sheet.add((f"{count(len(report.gaps), 'gap')}{': ' if kinds else ''}{kinds}{hint}", ""), hang=4)
+    n_violations = sum(f.verdict == "violation" for f in report.findings)
+    n_unknown = len(report.findings) - n_violations
+    sheet.add(
+        (count(n_violations, "violation"), "bold red" if n_violations else "bold green"),
+        (f", {n_unknown:,} unknown", "magenta" if n_unknown else ""),
+    )
+
+
+def _add_total(sheet: Sheet, n_analysed: int, noun: str, n_missing: int, missing: str) -> None:
+    sheet.add(
+        (f"{count(n_analysed, noun)} analysed, ", ""), (f"{n_missing:,} {missing}", "bold yellow" if n_missing else "")
+    )
