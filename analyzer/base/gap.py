@@ -16,6 +16,8 @@ class GapKind(StrEnum):
 
     #: a translation unit could not be read or preprocessed at all
     UNIT = "unit"
+    #: bytes that are not UTF-8 were replaced; the unit goes on around them
+    ENCODING = "encoding"
     #: a declaration outside functions did not parse
     DECLARATION = "declaration"
     #: a function body did not parse: the function is skipped

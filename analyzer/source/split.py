@@ -18,7 +18,7 @@ from analyzer.source.segment import Segment
 
 #: number, name with its escapes, flags; what follows `# ` on a marker's line
 _MARKER = re.compile(r'(\d{1,9}) "((?:[^"\\]|\\.)*)"([ \d]*)\r?')
-_ESCAPE = re.compile(r"\\([0-7]{1,3}|.)")
+_ESCAPE = re.compile(rb"\\([0-7]{1,3}|.)")
 #: names made of `__COUNTER__`: the unique identifiers and the declarations of compile-time assertions
 _UNIQUE = re.compile(r"(__UNIQUE_ID_\w*?|__compiletime_assert_)(\d+)\b")
 _UNIQUE_STEMS = ("__UNIQUE_ID_", "__compiletime_assert_")
@@ -60,45 +60,66 @@ def main_file(text: str) -> str:
     return _unescape(marker[2]) if marker else ""
 
 
+def working_directory(text: str) -> str:
+    """Return where the compiler worked, from the marker `# 1 "/directory//"` that `-g` adds ("" if absent)."""
+    match = re.search(r'^# \d+ "(/[^\n]*)//"$', text[:65536], re.MULTILINE)
+    return _unescape(match[1]) if match else ""
+
+
+def unfinished(text: str) -> str:
+    """Return the included file in which `text` ends ("" where it ends in the main file, as it must)."""
+    end = len(text)
+    while (start := text.rfind("\n# ", 0, end)) >= 0:
+        marker = _MARKER.match(text, start + 3)
+        if marker is not None and marker[3]:
+            break
+        end = start
+    else:
+        return ""
+    if "1" not in marker[3] and _unescape(marker[2]) == main_file(text):
+        return ""
+    *_, (name, _, depth, _) = _runs(text)
+    return _unescape(name) if depth else ""
+
+
 def _runs(text: str) -> Iterator[tuple[str, int, int, str]]:
     """Yield name, first line, depth and text of every run between markers that enter or leave a file."""
     stack = [""]
     parts: list[str] = []
     first = line = 1
+    # Whether text stands before the first marker or none, the first piece is no marker's.
     head, *pieces = ("\n" + text).split("\n# ")
     if head:
         parts.append(head[1:] + "\n")
         line += head.count("\n")
-    heads: dict[str, tuple[str, str] | None] = {}
     for piece in pieces:
-        at, _, body = piece.partition("\n")
-        number, _, rest = at.partition(" ")
-        marker = heads.get(rest, False)
-        if marker is False:
-            match = _MARKER.fullmatch(at)
-            marker = heads[rest] = (match[2], match[3]) if match else None
-        if marker is None or len(number) > 9 or not number.isdecimal():
-            parts.append(f"# {piece}\n")
-            line += piece.count("\n") + 1
-            continue
-        name, flags = marker
-        ahead = int(number) - line
-        if not flags and name == stack[-1] and ahead <= _MAX_BLANK_LINES:
-            parts.append("\n" * ahead if ahead >= 0 else f"# {ahead - 1}\n")
+        marker = _marker(piece)
+        body: str | None
+        if marker is None:
+            body = "# " + piece
         else:
-            if parts:
-                yield stack[-1], first, len(stack) - 1, "".join(parts)
-                parts.clear()
-            _turn(stack, name, flags)
-            first = int(number)
-        line = int(number)
-        if body:
+            number, name, flags, body = marker
+            ahead = number - line
+            if not flags and name == stack[-1] and ahead <= _MAX_BLANK_LINES:
+                parts.append("\n" * ahead if ahead >= 0 else f"# {ahead - 1}\n")
+            else:
+                if parts:
+                    yield stack[-1], first, len(stack) - 1, "".join(parts)
+                    parts.clear()
+                _turn(stack, name, flags)
+                first = number
+            line = number
+        if body is not None:
             parts.append(body + "\n")
             line += body.count("\n") + 1
-        elif len(at) < len(piece):
-            parts.append("\n")
-            line += 1
     yield stack[-1], first, len(stack) - 1, "".join(parts)
+
+
+def _marker(piece: str) -> tuple[int, str, str, str | None] | None:
+    """Parse what follows `# `: number, name, flags, and the lines after it without their last line feed."""
+    at, feed, body = piece.partition("\n")
+    match = _MARKER.fullmatch(at)
+    return (int(match[1]), match[2], match[3], body if feed else None) if match else None
 
 
 def _turn(stack: list[str], name: str, flags: str) -> None:
@@ -125,15 +146,13 @@ def _segment(file: str, line: int, depth: int, body: str) -> Segment | None:
 
 
 def _unescape(name: str) -> str:
-    """Undo the escapes that the preprocessor writes in a marker's name: `\\\\`, `\\"` and octal bytes."""
+    r"""Undo the escapes that the preprocessor writes in a marker's name: `\\`, `\"` and octal bytes."""
     if "\\" not in name:
         return name
-    raw = bytearray()
-    end = 0
-    for match in _ESCAPE.finditer(name):
-        raw += name[end : match.start()].encode("utf-8", "surrogatepass")
-        code = match[1]
-        raw += bytes([int(code, 8) & 0xFF]) if code[0] in "01234567" else code.encode("utf-8", "surrogatepass")
-        end = match.end()
-    raw += name[end:].encode("utf-8", "surrogatepass")
+    raw = _ESCAPE.sub(_escaped, name.encode("utf-8", "surrogatepass"))
     return raw.decode("utf-8", "replace")
+
+
+def _escaped(match: re.Match[bytes]) -> bytes:
+    code = match[1]
+    return bytes([int(code, 8) & 0xFF]) if code[:1] in b"01234567" else code
