@@ -1,0 +1,162 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""What an external declaration declares, told from its text without parsing it.
+
+In: `"typedef struct list { int n; } list_t, *list_p;"`. Out: kind `TYPEDEF`, names `("list_t", "list_p")`, tags
+`("list",)`.
+"""
+
+from __future__ import annotations
+
+import re
+from enum import StrEnum
+
+from msgspec import Struct
+
+from analyzer.frontend.extents import ASIDE, BRACES, PARENS, Extent
+
+
+class DeclarationKind(StrEnum):
+    """What an external declaration is."""
+
+    #: a function definition
+    FUNCTION = "function"
+    #: variables or function prototypes
+    ORDINARY = "ordinary"
+    TYPEDEF = "typedef"
+    #: a record or enumeration without declarator
+    TAG = "tag"
+    #: top-level assembly
+    ASM = "asm"
+    STATIC_ASSERT = "static assert"
+
+
+class Standing(StrEnum):
+    """How much of a name a declaration gives."""
+
+    #: a function with its body, a variable with its initialiser
+    DEFINED = "defined"
+    #: a variable without initialiser and without `extern`
+    TENTATIVE = "tentative"
+    #: a prototype, an `extern` variable
+    DECLARED = "declared"
+
+
+class Head(Struct, frozen=True):
+    """What a declaration declares."""
+
+    kind: DeclarationKind
+    #: declared names in order, with their standing
+    names: tuple[tuple[str, Standing], ...] = ()
+    #: tags of the records and enumerations defined in it
+    tags: tuple[str, ...] = ()
+    #: enumerators defined in it
+    enumerators: tuple[str, ...] = ()
+
+
+_BODY = re.compile(BRACES)
+_GROUP = re.compile(PARENS)
+_WORDS = re.compile(r"[\w\s*$]*")
+_INNER_NAME = re.compile(
+    r"\([\s*(^]*(?:(?:const|volatile|__restrict|restrict|__seg_\w+|_Nonnull)\b[\s*]*)*([A-Za-z_$][\w$]*)"
+)
+_INNER_START = re.compile(r"\(\s*(?:[*(^]|[A-Za-z_$][\w$]*\s*\)\s*\()")
+_SEPARATOR = re.compile(rf"""[,()\[\]]|"(?:[^"\\\n]|\\.)*+"|'(?:[^'\\\n]|\\.)*+'""")
+_TAGGED = re.compile(r"\b(?:struct|union|enum)\s+([A-Za-z_$][\w$]*)\s*(?::[\w\s]+)?\{")
+_ENUM = re.compile(rf"\benum\b[\w\s:$]*+({BRACES})")
+_ENUMERATOR = re.compile(rf"([A-Za-z_$][\w$]*)(?:[^,(){{}}]++|{PARENS}|{BRACES})*+,?")
+_TAG_WORDS = frozenset({"struct", "union", "enum"})
+#: what stands for a brace group in a flattened declaration
+_BRACED = " 0 "
+
+
+def read_head(text: str, extent: Extent) -> Head:
+    """Tell what the declaration at `extent` of `text` declares."""
+    if extent.body >= 0:
+        head = ASIDE.sub(" ", text[extent.start : extent.body])
+        name = _declared_name(head)
+        return Head(DeclarationKind.FUNCTION, ((name, Standing.DEFINED),) if name else ())
+    whole = text[extent.start : extent.end]
+    if "{" not in whole:
+        return _read_flat(whole, whole)
+    return _read_flat(_BODY.sub(_BRACED, whole), whole)
+
+
+def _read_flat(flat: str, whole: str) -> Head:
+    """Read a declaration from `flat`, its text without braces."""
+    if flat.startswith(("asm", "__asm")) and flat.lstrip("_asm").lstrip().startswith(("(", "volatile", "__volatile")):
+        return Head(DeclarationKind.ASM)
+    if flat.startswith("_Static_assert"):
+        return Head(DeclarationKind.STATIC_ASSERT)
+    braced = flat is not whole
+    if "(" in flat:
+        flat = ASIDE.sub(" ", flat)
+    tags, enumerators = _defined_tags(whole) if braced else ((), ())
+    match = _WORDS.match(flat)
+    words = match[0].replace("*", " * ").split() if match else []
+    if not words:
+        return Head(DeclarationKind.TAG, (), tags, enumerators)
+    end = match.end() if match else 0
+    if flat[end : end + 1] == ";" and (
+        words[-1] == "0" or words[-1] in _TAG_WORDS or words[-2:-1] and words[-2] in _TAG_WORDS
+    ):
+        return Head(DeclarationKind.TAG, (), tags, enumerators)
+    kind = DeclarationKind.TYPEDEF if "typedef" in words else DeclarationKind.ORDINARY
+    external = "extern" in words
+    names = []
+    for declarator in _declarators(flat):
+        name = _declared_name(declarator)
+        if name:
+            names.append((name, _standing(declarator, name, external)))
+    return Head(kind, tuple(names), tags, enumerators)
+
+
+def _declarators(flat: str) -> list[str]:
+    """Split at the commas outside brackets; the specifiers stay before the first declarator."""
+    if "," not in flat:
+        return [flat]
+    pieces = []
+    depth = start = 0
+    for match in _SEPARATOR.finditer(flat):
+        found = match[0]
+        if found in "([":
+            depth += 1
+        elif found in ")]":
+            depth -= 1
+        elif found == "," and depth == 0:
+            pieces.append(flat[start : match.start()])
+            start = match.end()
+    pieces.append(flat[start:])
+    return pieces
+
+
+def _declared_name(declarator: str) -> str:
+    """Return the name in `static struct list *(*name(int))[3] = …`, "" if there is none."""
+    match = _WORDS.match(declarator)
+    words = match[0] if match else ""
+    rest = declarator[len(words) :]
+    stripped = words.rstrip()
+    if rest.startswith("(") and (not stripped or stripped.endswith("*") or _INNER_START.match(rest)):
+        inner = _INNER_NAME.match(rest)
+        return inner[1] if inner else ""
+    name = stripped[max(stripped.rfind(" "), stripped.rfind("*"), stripped.rfind("\n"), stripped.rfind("\t")) + 1 :]
+    return "" if name == "0" else name
+
+
+def _standing(declarator: str, name: str, external: bool) -> Standing:
+    """Tell how much `declarator` gives of `name`."""
+    if "=" in declarator and "=" in _GROUP.sub("", declarator):
+        return Standing.DEFINED
+    if external:
+        return Standing.DECLARED
+    after = declarator[declarator.rindex(name) if declarator.count(name) == 1 else declarator.index(name) :]
+    return Standing.DECLARED if after[len(name) :].lstrip().startswith("(") else Standing.TENTATIVE
+
+
+def _defined_tags(whole: str) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """List the tags and enumerators that a declaration with braces defines."""
+    plain = ASIDE.sub(" ", whole) if "__attribute" in whole else whole
+    tags = tuple(_TAGGED.findall(plain))
+    if "enum" not in plain:
+        return tags, ()
+    enumerators = [name for body in _ENUM.findall(plain) for name in _ENUMERATOR.findall(body[1:-1])]
+    return tags, tuple(enumerators)
