@@ -2,3 +2,5 @@
 """lockspec: a static analyser of Linux kernel locking."""
 
 __version__ = "0.1.0"
+
+__version__ = "0.1.0"

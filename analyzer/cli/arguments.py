@@ -17,19 +17,18 @@ from msgspec import Struct
 
 from analyzer.pipeline.options import CheckOptions
 
-_INPUT = "Input"
-_RUN = "How to run"
-
-
-def _directory(*names: str, text: str) -> typer.models.OptionInfo:
-    option: typer.models.OptionInfo = typer.Option(
-        *names, exists=True, file_okay=False, help=text, metavar="DIR", rich_help_panel=_INPUT
-    )
-    return option
-
-
-Tree = Annotated[Path | None, _directory("--tree", text="Kernel source. Default: the directory you are in.")]
-Build = Annotated[Path | None, _directory("--build", text="Kbuild's output (O=). Default: the tree.")]
+Tree = Annotated[
+    Path | None,
+    typer.Option(
+        "--tree", exists=True, file_okay=False, metavar="DIR", help="Kernel source. Default: the directory you are in."
+    ),
+]
+Build = Annotated[
+    Path | None,
+    typer.Option(
+        "--build", exists=True, file_okay=False, metavar="DIR", help="Kbuild's output (O=). Default: the tree."
+    ),
+]
 CompileCommands = Annotated[
     Path | None,
     typer.Option(

@@ -12,13 +12,13 @@ from __future__ import annotations
 import sys
 import traceback
 from collections.abc import Sequence
-from importlib.metadata import version as distribution_version
 from typing import Annotated, NoReturn
 
 import typer
 import typer.main
 from typer.exceptions import TyperException
 
+from analyzer import __version__
 from analyzer.base.errors import LockspecError
 from analyzer.cli import check, explain
 from analyzer.cli.status import Status
@@ -38,7 +38,7 @@ app.command("explain", epilog=explain.EXAMPLES)(explain.explain)
 
 def _print_version(wanted: bool) -> None:
     if wanted:
-        print(f"lockspec {distribution_version('lockspec')}")
+        print(f"lockspec {__version__}")
         raise typer.Exit
 
 

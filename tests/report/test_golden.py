@@ -1,0 +1,92 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""Every format renders the hand-made report as its golden file says. `UPDATE_GOLDEN=1 pytest` writes them anew."""
+
+import os
+from pathlib import Path
+
+import pytest
+
+from analyzer.base.location import Location
+from analyzer.findings.explanation import Explanation, HeldFrom, RuleNote, Site, Way
+from analyzer.findings.model import Report
+from analyzer.report import SourceReader, Style, format_names, render_explanation, renderer
+
+GOLDEN = Path(__file__).parent / "golden"
+
+
+def compare(name: str, text: str) -> None:
+    path = GOLDEN / name
+    if os.environ.get("UPDATE_GOLDEN"):
+        path.write_text(text, "utf-8")
+    assert text == path.read_text("utf-8")
+
+
+@pytest.mark.parametrize("name", format_names())
+def test_format(name: str, report: Report, sources: SourceReader) -> None:
+    compare(f"{name}.txt", renderer(name)(report, sources, Style()))
+
+
+@pytest.mark.parametrize("name", format_names())
+def test_every_format_renders_an_empty_report(name: str, sources: SourceReader) -> None:
+    compare(f"{name}-empty.txt", renderer(name)(Report((), (), (), 0, 0, 0, 0), sources, Style()))
+
+
+VARIANTS = {
+    "narrow": Style(width=60),
+    "colour": Style(width=100, colour=True),
+    "verbose": Style(verbose=True),
+    "quiet": Style(quiet=True),
+}
+
+
+@pytest.mark.parametrize("name", VARIANTS)
+def test_text_variant(name: str, report: Report, sources: SourceReader) -> None:
+    compare(f"text-{name}.txt", renderer("text")(report, sources, VARIANTS[name]))
+
+
+def test_gcc_makes_unknown_verdicts_warnings_where_they_fail_the_run(report: Report, sources: SourceReader) -> None:
+    compare("gcc-strict.txt", renderer("gcc")(report, sources, Style(strict=True)))
+
+
+def test_explanation(sources: SourceReader) -> None:
+    release = HeldFrom("kvm.slots_lock", "kvm_gmem_release", Location("virt/kvm/guest_memfd.c", 261, 2))
+    ioctl = HeldFrom("kvm.slots_lock", "kvm_vm_ioctl_set_memory_region", Location("virt/kvm/kvm_main.c", 2106, 2))
+    explanation = Explanation(
+        target="kvm_memory_slot.gmem.file",
+        rules=(
+            RuleNote(
+                "kvm/gmem-file-write",
+                "write needs kvm.slots_lock",
+                "bind, unbind and release all update the pointer; slots_lock serialises them.",
+                "include/linux/kvm_host.h, struct kvm_memory_slot",
+                Location("lockspecs/kvm/guest_memfd.yaml", 5, 5),
+            ),
+        ),
+        sites=(
+            Site(
+                "write",
+                "kvm_gmem_release",
+                Location("virt/kvm/guest_memfd.c", 269, 3),
+                "proven",
+                (Way(("kvm_gmem_release",), (release,), "proven"),),
+            ),
+            Site(
+                "write",
+                "kvm_gmem_unbind",
+                Location("virt/kvm/guest_memfd.c", 566, 2),
+                "unknown",
+                (
+                    Way(("kvm_vm_ioctl", "kvm_set_memslot", "kvm_gmem_unbind"), (ioctl,), "proven"),
+                    Way(("kvm_vm_ioctl", "kvm_delete_memslot", "kvm_gmem_unbind"), (ioctl,), "proven"),
+                    Way(
+                        ("kvm_destroy_vm", "kvm_gmem_unbind"), (), "unknown", "what calls kvm_destroy_vm() is not known"
+                    ),
+                ),
+                n_more_ways=2,
+            ),
+            Site("read", "kvm_gmem_get_file", Location("virt/kvm/guest_memfd.c", 300, 9), "proven", ()),
+        ),
+        notes=("2 indirect calls in these units have no known target",),
+    )
+    compare("explanation.txt", render_explanation(explanation, sources, Style()))
+    compare("explanation-narrow.txt", render_explanation(explanation, sources, Style(width=60)))
