@@ -28,6 +28,15 @@ class Name(Struct, frozen=True, array_like=True):
         return ".".join(self.parts)
 
 
+class Mention(Struct, frozen=True, array_like=True):
+    """A name of the program in a rule, with its own place: what `lint` checks against the analysed units."""
+
+    what: Literal["field", "lock", "function"]
+    #: a function's name is one part
+    name: Name
+    location: Location
+
+
 class Held(Struct, frozen=True, array_like=True, tag="held"):
     """A lock of this class is held."""
 
@@ -100,6 +109,10 @@ class Rule(Struct, frozen=True, array_like=True):
     source: str
     #: where the rule stands in its YAML file
     location: Location
+    #: what the rule is about in a few words, for lists; may be empty
+    title: str = ""
+    #: every name in the check, in the order of the file
+    mentions: tuple[Mention, ...] = ()
 
 
 class ReturnTest(Struct, frozen=True, array_like=True):
@@ -146,6 +159,10 @@ class Effect(Struct, frozen=True, array_like=True):
     fact: tuple[str, int, str, int] | None = None
     #: access: what is done to the object
     access: AccessMode = "any"
+    #: allocate, access: arguments that are stored in the object (returned or accessed) and live on there. What is
+    #: stored in an object that nobody else can reach cannot be reached either, until that object is published. An
+    #: argument that no effect of the row keeps is not kept by the function at all.
+    keeps: tuple[int, ...] = ()
 
 
 class Primitive(Struct, frozen=True, array_like=True):
@@ -175,5 +192,5 @@ class SpecSet(Struct, frozen=True):
     families: tuple[Family, ...]
     #: by function name
     primitives: dict[str, Primitive]
-    #: sha256 over the files' text, in order
+    #: sha256 over the files' names and text, in order
     digest: str

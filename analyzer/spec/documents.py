@@ -1,0 +1,97 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""Whole specification files.
+
+In: the text of one file. Out: `Document`: the rules, or the family with its primitives.
+"""
+
+from __future__ import annotations
+
+from msgspec import Struct
+
+from analyzer.base.errors import SpecError
+from analyzer.base.location import Location
+from analyzer.spec.errors import CombinedSpecError
+from analyzer.spec.mapping import Fields, Key, Map
+from analyzer.spec.model import Family, Primitive, Rule, Waits
+from analyzer.spec.primitives import RowsShape, read_rows
+from analyzer.spec.rules import WORD, RuleShape
+from analyzer.spec.shapes import Choice, Exactly, ListOf, Located, Text
+from analyzer.spec.tree import MapNode, Node, describe
+from analyzer.spec.yaml_nodes import parse
+
+#: the language's version; a file of another one is not guessed at
+VERSION = 1
+
+_WAITS: Choice[Waits] = Choice("sleep", "spin", "none")
+_WORD = Text("a word in small letters", WORD)
+
+LOCKSPEC = Key("lockspec", Exactly(VERSION), "version of the language", required=True)
+SUBSYSTEM = Key("subsystem", _WORD, "what all rule ids of the file begin with")
+RULES = Key("rules", ListOf(RuleShape(), "rules"), "the rules", required=True)
+FAMILY = Key("family", Located(_WORD), "the family that this file defines", required=True)
+EXTENDS = Key("extends", Located(_WORD), "the family, defined elsewhere, to which the rows belong", required=True)
+TYPES = Key("types", ListOf(Text("a record name", r"[A-Za-z_]\w*"), "record names"), "types of the locks", default=())
+WAITS = Key("waits", _WAITS, "how callers wait for these locks; absent: none", default="none")
+SOURCE = Key("source", Text(), "where the facts were read", required=True)
+PRIMITIVES = Key("primitives", RowsShape(), "the functions and their effects", required=True)
+
+RULES_FILE = Map("a file of rules", (LOCKSPEC, SUBSYSTEM, RULES))
+FAMILY_FILE = Map("a file of primitives", (LOCKSPEC, FAMILY, TYPES, WAITS, SOURCE, PRIMITIVES))
+ROWS_FILE = Map("a file that extends a family", (LOCKSPEC, EXTENDS, WAITS, SOURCE, PRIMITIVES))
+
+
+class Document(Struct, frozen=True):
+    """What one file says."""
+
+    rules: tuple[Rule, ...] = ()
+    family: Family | None = None
+    primitives: tuple[Primitive, ...] = ()
+    #: the family that must be defined by another file, and where it is named
+    extends: tuple[str, Location] | None = None
+
+
+def read_document(text: str, file: str) -> Document:
+    """Read one file; raise SpecError or CombinedSpecError."""
+    root = parse(text, file)
+    if not isinstance(root, MapNode) or not root.entries or root.entries[0].key.text != "lockspec":
+        found = describe(root)
+        if isinstance(root, MapNode) and root.entries:
+            found = f"the key '{root.entries[0].key.text}'"
+        raise SpecError(f"a specification begins with 'lockspec: {VERSION}', found {found}", root.location)
+    version = root.entries[0].value
+    LOCKSPEC.shape.read(version, "'lockspec'")
+    if root.get("extends") is not None:
+        return _read_rows_file(root)
+    if root.get("family") is not None or root.get("primitives") is not None:
+        return _read_family_file(root)
+    return _read_rules_file(root)
+
+
+def _read_rules_file(root: Node) -> Document:
+    fields = RULES_FILE.read(root)
+    rules = fields[RULES]
+    prefix = fields.get(SUBSYSTEM)
+    errors = [
+        SpecError(f"rule id '{rule.id}' does not begin with the file's subsystem '{prefix}/'", rule.location)
+        for rule in rules
+        if prefix and not rule.id.startswith(f"{prefix}/")
+    ]
+    if errors:
+        raise CombinedSpecError(errors)
+    return Document(rules)
+
+
+def _read_family_file(root: Node) -> Document:
+    fields = FAMILY_FILE.read(root)
+    name, place = fields[FAMILY]
+    family = Family(name, fields[TYPES], fields[WAITS], " ".join(fields[SOURCE].split()), place)
+    return Document(family=family, primitives=_primitives(fields, name))
+
+
+def _read_rows_file(root: Node) -> Document:
+    fields = ROWS_FILE.read(root)
+    return Document(primitives=_primitives(fields, fields[EXTENDS][0]), extends=fields[EXTENDS])
+
+
+def _primitives(fields: Fields, family: str) -> tuple[Primitive, ...]:
+    return tuple(read_rows(fields[PRIMITIVES], family, fields[WAITS]))

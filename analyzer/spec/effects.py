@@ -1,0 +1,134 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""What a primitive does, as specifications spell it.
+
+In: `{effect: acquire, lock: arg 0, when: return == 0}`. Out: `Effect(kind="acquire", …)`.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+from analyzer.base.errors import SpecError
+from analyzer.spec.expressions import (
+    ARGUMENT_PATTERN,
+    FACT_PATTERN,
+    RETURN_PATTERN,
+    parse_argument,
+    parse_fact,
+    parse_return_test,
+)
+from analyzer.spec.mapping import Fields, Key, Map
+from analyzer.spec.model import AccessMode, Effect, EffectKind, LockAbstract, LockArgument, LockSource, Waits
+from analyzer.spec.shapes import READ_WRITE, Choice, Flag, ListOf, Parsed, Schema
+from analyzer.spec.tree import MapNode, Node, describe
+
+#: groups of keys of which exactly one is given
+Groups = tuple[tuple[str, ...], ...]
+
+_WAITS: Choice[Waits] = Choice("sleep", "spin", "none")
+_ACCESS: Choice[AccessMode] = Choice("read", "write", "any")
+_KIND: Choice[EffectKind] = Choice("acquire", "release", "establish", "allocate", "free", "access")
+_ARGUMENT = Parsed("arg 0, arg 1, …", parse_argument, ARGUMENT_PATTERN)
+_ABSTRACT = r"[a-z][a-z0-9_]*"
+
+
+def _parse_lock(text: str) -> LockSource:
+    if text.split()[:1] == ["arg"]:
+        return LockArgument(parse_argument(text))
+    if not re.fullmatch(_ABSTRACT, text):
+        raise ValueError
+    return LockAbstract(text)
+
+
+EFFECT = Key("effect", _KIND, "what the call does", required=True)
+LOCK = Key(
+    "lock",
+    Parsed(
+        "arg 0 (what the argument points to), or the name of a lock that is no object (rcu)",
+        _parse_lock,
+        f"{ARGUMENT_PATTERN}|{_ABSTRACT}",
+    ),
+    "the lock",
+    required=True,
+)
+MODE = Key("mode", READ_WRITE, "shared or exclusive; absent: write", default="write")
+RECURSIVE = Key("recursive", Flag(), "the holder may acquire it again", default=False)
+WHEN = Key("when", Parsed("return == 0, return != 0, …", parse_return_test, RETURN_PATTERN), "on which return value")
+WAITS = Key("waits", _WAITS, "how the caller waits; absent: as the family says, none for an attempt")
+ATTEMPT = Key("attempt", Flag(), "a try: fails rather than waits", default=False)
+FACT = Key("fact", Parsed("f(arg 0) == 0", parse_fact, FACT_PATTERN), "the predicate that is true now", required=True)
+OBJECT = Key("object", _ARGUMENT, "the object: what the argument points to", required=True)
+ACCESS = Key("access", _ACCESS, "what is done to the object", required=True)
+KEEPS = Key("keeps", ListOf(_ARGUMENT, "arguments"), "arguments that live on in the object", default=())
+
+#: the keys of each effect, beside `effect` itself
+_KEYS: dict[EffectKind, tuple[Key[Any], ...]] = {
+    "acquire": (LOCK, MODE, RECURSIVE, WHEN, WAITS, ATTEMPT),
+    "release": (LOCK, MODE, WHEN),
+    "establish": (FACT, WHEN),
+    "allocate": (WHEN, KEEPS),
+    "free": (OBJECT, WHEN),
+    "access": (OBJECT, ACCESS, WHEN, KEEPS),
+}
+
+
+def read_effect(
+    node: Node, waits: Waits, outer: tuple[Key[Any], ...] = (), one_of: Groups = ()
+) -> tuple[Fields, Effect]:
+    """Read the effect in `node`, where the keys in `outer` may stand too; `waits` is the family's."""
+    kind = _kind_of(node)
+    keys = _KEYS[kind]
+    fields = Map(f"a row with effect {kind}", (*outer, EFFECT, *keys), one_of).read(node)
+    attempt = ATTEMPT in keys and fields[ATTEMPT]
+    lock: LockSource | None = fields[LOCK] if LOCK in keys else None
+    if OBJECT in keys:
+        lock = LockArgument(fields[OBJECT])
+    own = fields.get(WAITS) if WAITS in keys else "none"
+    return fields, Effect(
+        kind,
+        lock,
+        fields[MODE] if MODE in keys else "write",
+        fields[RECURSIVE] if RECURSIVE in keys else False,
+        fields.get(WHEN) if WHEN in keys else None,
+        own or ("none" if attempt else waits),
+        attempt,
+        fields[FACT] if FACT in keys else None,
+        fields[ACCESS] if ACCESS in keys else "any",
+        fields[KEEPS] if KEEPS in keys else (),
+    )
+
+
+class EffectShape:
+    """An item of `effects:`."""
+
+    def __init__(self, waits: Waits) -> None:
+        self._waits = waits
+
+    def read(self, node: Node, _label: str) -> Effect:
+        """Return the effect."""
+        return read_effect(node, self._waits)[1]
+
+    def schema(self) -> Schema:
+        """Describe an effect: one alternative for each sort."""
+        return {"anyOf": effect_schemas()}
+
+
+def effect_schemas(outer: tuple[Key[Any], ...] = (), one_of: Groups = ()) -> list[Schema]:
+    """Describe mappings with an effect of each sort and the keys in `outer`."""
+    schemas = []
+    for kind, keys in _KEYS.items():
+        schema = Map(kind, (*outer, EFFECT, *keys), one_of).schema()
+        schema["properties"]["effect"] = {"description": EFFECT.doc, "const": kind}
+        schemas.append(schema)
+    return schemas
+
+
+def _kind_of(node: Node) -> EffectKind:
+    accepted = ", ".join(_KEYS)
+    if not isinstance(node, MapNode):
+        raise SpecError(f"found {describe(node)}; accepted: a mapping with 'effect' ({accepted})", node.location)
+    value = node.get("effect")
+    if value is None:
+        raise SpecError(f"a row needs the key 'effect' ({accepted}) or 'effects'", node.location)
+    return _KIND.read(value, "'effect'")

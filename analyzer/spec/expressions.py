@@ -1,0 +1,95 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""The small C expressions in specifications: predicates, tests of a return value, facts, names.
+
+In: `refcount_read(&kvm->users_count) == 0`. Out: `When(function="refcount_read", field=("kvm", "users_count"), …)`.
+
+**Invariant:** an expression that is not understood in full is refused (ValueError, its argument being advice).
+"""
+
+from __future__ import annotations
+
+import re
+
+from analyzer.spec.model import Name, ReturnTest, When
+
+_WORD = r"[A-Za-z_][A-Za-z0-9_]*"
+_PATH = rf"{_WORD}(?:\s*->\s*{_WORD}(?:\s*\.\s*{_WORD})*)?"
+_COMPARE = r"(?P<operator>==|!=|<=|>=|<|>)\s*(?P<value>-?(?:0[xX][0-9a-fA-F]+|[0-9]+)|NULL)"
+
+#: a record and its members, or one global; JSON Schema shares it
+NAME_PATTERN = rf"{_WORD}(?:\.{_WORD})*"
+PREDICATE_PATTERN = (
+    rf"\s*(?:(?P<function>{_WORD})\s*\(\s*&\s*(?P<argument>{_PATH})\s*\)|(?P<path>{_PATH}))\s*{_COMPARE}\s*"
+)
+RETURN_PATTERN = rf"\s*return\s*{_COMPARE}\s*"
+FACT_PATTERN = rf"\s*(?P<function>{_WORD})\s*\(\s*arg\s+(?P<index>[0-9]+)\s*\)\s*{_COMPARE}\s*"
+ARGUMENT_PATTERN = r"arg +(?P<index>[0-9]+)"
+
+_NAME = re.compile(NAME_PATTERN)
+_PREDICATE = re.compile(PREDICATE_PATTERN)
+_RETURN = re.compile(RETURN_PATTERN)
+_FACT = re.compile(FACT_PATTERN)
+_ARGUMENT = re.compile(ARGUMENT_PATTERN)
+
+
+def parse_name(text: str) -> Name:
+    """Read `kvm_memory_slot.gmem.file`, or `kvm_lock`."""
+    if _NAME.fullmatch(text):
+        return Name(tuple(text.split(".")))
+    guess = re.sub(r"^\s*&|\[[^]]*\]|^\s*(struct|union)\s+|\(\)|\s", "", text).replace("->", ".")
+    raise ValueError(f"write '{guess}'" if _NAME.fullmatch(guess) else "")
+
+
+def parse_predicate(text: str) -> tuple[When, int]:
+    """Read a predicate; return it with the offset of the field's name in `text`."""
+    match = _PREDICATE.fullmatch(text)
+    if not match:
+        raise ValueError(_predicate_advice(text))
+    group = "argument" if match["argument"] else "path"
+    field = Name(tuple(re.split(r"->|\.", re.sub(r"\s", "", match[group]))))
+    when = When(" ".join(text.split()), match["function"] or "", field, match["operator"], _number(match["value"]))
+    return when, match.start(group)
+
+
+def parse_return_test(text: str) -> ReturnTest:
+    """Read `return == 0`."""
+    match = _RETURN.fullmatch(text)
+    if not match:
+        raise ValueError
+    return ReturnTest(match["operator"], _number(match["value"]))
+
+
+def parse_fact(text: str) -> tuple[str, int, str, int]:
+    """Read `refcount_read(arg 0) == 0`."""
+    match = _FACT.fullmatch(text)
+    if not match:
+        raise ValueError
+    return match["function"], int(match["index"]), match["operator"], _number(match["value"])
+
+
+def parse_argument(text: str) -> int:
+    """Read `arg 0`: a 0-based position."""
+    match = _ARGUMENT.fullmatch(text.strip())
+    if not match:
+        raise ValueError
+    return int(match["index"])
+
+
+def _number(text: str) -> int:
+    if text == "NULL":
+        return 0
+    digits = text.lstrip("-")
+    value = int(digits, 16) if digits[:2] in ("0x", "0X") else int(digits, 8 if digits[0] == "0" else 10)
+    return -value if text[0] == "-" else value
+
+
+def _predicate_advice(text: str) -> str:
+    if text.count("->") > 1:
+        return "begin with the tag of the record that holds the field; one '->'"
+    if re.search(r"&&|\|\|", text):
+        return "one comparison; combine with any: and all:"
+    if re.match(rf"\s*{_WORD}\s*\(\s*[^&\s]", text):
+        return "the function takes the field's address: write '&'"
+    if not re.search(r"[=<>]", text):
+        return "compare with a number"
+    return ""

@@ -1,0 +1,109 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""Specifications read together.
+
+In: paths of files and folders, or None. Out: `SpecSet`; or one CombinedSpecError with every error of every file.
+
+Given paths replace the shipped rules. The shipped primitives stay, family by family, unless the paths define the
+same family: what `mutex_lock()` does is needed by every rule.
+
+**Invariant:** each rule id, each family and each function of a primitive is defined once.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import TypeVar
+
+from analyzer.base.errors import SpecError
+from analyzer.base.location import Location
+from analyzer.spec.documents import Document, read_document
+from analyzer.spec.errors import CombinedSpecError
+from analyzer.spec.files import SpecFile, given_files, read_text, shipped_files
+from analyzer.spec.model import Primitive, SpecSet
+from analyzer.spec.suggest import did_you_mean
+
+T = TypeVar("T")
+
+
+def load(paths: Sequence[Path] | None = None) -> SpecSet:
+    """Read the specifications at `paths`, or the shipped ones."""
+    errors: list[SpecError] = []
+    texts: list[tuple[SpecFile, str]] = []
+    documents: list[Document] = []
+    files = shipped_files() if paths is None else given_files(paths)
+    _read(files, texts, documents, errors)
+    if paths is not None:
+        _add_shipped_primitives(files, texts, documents, errors)
+    _check_together(documents, errors)
+    if errors:
+        raise CombinedSpecError(errors)
+    return SpecSet(
+        tuple(rule for document in documents for rule in document.rules),
+        tuple(document.family for document in documents if document.family),
+        {primitive.name: primitive for document in documents for primitive in document.primitives},
+        _digest(texts),
+    )
+
+
+def _read(
+    files: list[SpecFile], texts: list[tuple[SpecFile, str]], documents: list[Document], errors: list[SpecError]
+) -> None:
+    for file in files:
+        try:
+            text = read_text(file)
+            documents.append(read_document(text, file.name))
+            texts.append((file, text))
+        except SpecError as error:
+            errors.append(error)
+
+
+def _add_shipped_primitives(
+    given: list[SpecFile], texts: list[tuple[SpecFile, str]], documents: list[Document], errors: list[SpecError]
+) -> None:
+    """Add the shipped families that no given file defines."""
+    defined = {document.family.name for document in documents if document.family}
+    same = {file.path.resolve() for file in given}
+    for file in shipped_files():
+        if file.path.resolve() in same or file.path.parent.name != "primitives":
+            continue
+        more_texts: list[tuple[SpecFile, str]] = []
+        more: list[Document] = []
+        _read([file], more_texts, more, errors)
+        if more and more[0].family and more[0].family.name not in defined:
+            texts += more_texts
+            documents += more
+
+
+def _check_together(documents: list[Document], errors: list[SpecError]) -> None:
+    rules = [rule for document in documents for rule in document.rules]
+    families = [document.family for document in documents if document.family]
+    primitives: list[Primitive] = [primitive for document in documents for primitive in document.primitives]
+    _once("rule id", rules, lambda rule: (rule.id, rule.location), errors)
+    _once("lock family", families, lambda family: (family.name, family.location), errors)
+    _once("primitive", primitives, lambda primitive: (primitive.name, primitive.location), errors)
+    names = [family.name for family in families]
+    for name, place in (document.extends for document in documents if document.extends):
+        if name not in names:
+            hint = did_you_mean(name, names)
+            errors.append(SpecError(f"unknown lock family '{name}'{hint}; known: {', '.join(sorted(names))}", place))
+
+
+def _once(what: str, things: list[T], key: Callable[[T], tuple[str, Location]], errors: list[SpecError]) -> None:
+    first: dict[str, Location] = {}
+    for name, place in map(key, things):
+        if name in first:
+            errors.append(SpecError(f"{what} '{name}' is defined twice; first at {first[name]}", place))
+        else:
+            first[name] = place
+
+
+def _digest(texts: list[tuple[SpecFile, str]]) -> str:
+    digest = hashlib.sha256()
+    for file, text in texts:
+        for part in (file.name, text):
+            encoded = part.encode()
+            digest.update(len(encoded).to_bytes(8, "little"))
+            digest.update(encoded)
+    return digest.hexdigest()
