@@ -3,7 +3,7 @@
 
 In: `sys.argv`. Out: an exit status (`analyzer.cli.status`).
 
-**Invariant:** what the user gave wrong is one line on standard error, without a traceback, and status 2.
+**Invariant:** each thing that the user gave wrong is one line on standard error, without a traceback, and status 2.
 **Invariant:** an error of our own never looks like findings: it is a traceback and status 3.
 """
 
@@ -20,7 +20,7 @@ from typer.exceptions import TyperException
 
 from analyzer import __version__
 from analyzer.base.errors import LockspecError
-from analyzer.cli import check, explain
+from analyzer.cli import check, explain, spec
 from analyzer.cli.status import Status
 
 _SETTINGS = {"help_option_names": ["-h", "--help"], "max_content_width": 110}
@@ -34,6 +34,7 @@ app = typer.Typer(
 )
 app.command("check", epilog=check.EXAMPLES)(check.check)
 app.command("explain", epilog=explain.EXAMPLES)(explain.explain)
+app.add_typer(spec.app, name="spec")
 
 
 def _print_version(wanted: bool) -> None:
@@ -67,7 +68,7 @@ def main(arguments: Sequence[str]) -> int:
     except LockspecError as error:
         return _fail(str(error))
     except TyperException as error:
-        return _fail(f"lockspec: {error.format_message()}")
+        return _fail(f"lockspec: {' '.join(error.format_message().split())}")
     except (KeyboardInterrupt, typer.Abort):
         return Status.INTERRUPTED
     except Exception:  # the last resort: Python's own status 1 would say that there are findings
@@ -78,5 +79,5 @@ def main(arguments: Sequence[str]) -> int:
 
 
 def _fail(message: str) -> Status:
-    print(" ".join(message.split("\n")), file=sys.stderr)
+    print(message, file=sys.stderr)
     return Status.USAGE

@@ -48,45 +48,45 @@ def test_gcc_makes_unknown_verdicts_warnings_where_they_fail_the_run(report: Rep
     compare("gcc-strict.txt", renderer("gcc")(report, sources, Style(strict=True)))
 
 
+RELEASE = HeldFrom("kvm.slots_lock", "kvm_gmem_release", Location("virt/kvm/guest_memfd.c", 261, 2))
+IOCTL = HeldFrom("kvm.slots_lock", "kvm_vm_ioctl_set_memory_region", Location("virt/kvm/kvm_main.c", 2106, 2))
+EXPLANATION = Explanation(
+    target="kvm_memory_slot.gmem.file",
+    rules=(
+        RuleNote(
+            "kvm/gmem-file-write",
+            "write needs kvm.slots_lock",
+            "bind, unbind and release all update the pointer; slots_lock serialises them.",
+            "include/linux/kvm_host.h, struct kvm_memory_slot",
+            Location("lockspecs/kvm/guest_memfd.yaml", 5, 5),
+        ),
+    ),
+    sites=(
+        Site(
+            "write",
+            "kvm_gmem_release",
+            Location("virt/kvm/guest_memfd.c", 269, 3),
+            "proven",
+            (Way(("kvm_gmem_release",), (RELEASE,), "proven"),),
+        ),
+        Site(
+            "write",
+            "kvm_gmem_unbind",
+            Location("virt/kvm/guest_memfd.c", 566, 2),
+            "unknown",
+            (
+                Way(("kvm_vm_ioctl", "kvm_set_memslot", "kvm_gmem_unbind"), (IOCTL,), "proven"),
+                Way(("kvm_vm_ioctl", "kvm_delete_memslot", "kvm_gmem_unbind"), (IOCTL,), "proven"),
+                Way(("kvm_destroy_vm", "kvm_gmem_unbind"), (), "unknown", "what calls kvm_destroy_vm() is not known"),
+            ),
+            n_more_ways=2,
+        ),
+        Site("read", "kvm_gmem_get_file", Location("virt/kvm/guest_memfd.c", 300, 9), "proven", ()),
+    ),
+    notes=("2 indirect calls in these units have no known target",),
+)
+
+
 def test_explanation(sources: SourceReader) -> None:
-    release = HeldFrom("kvm.slots_lock", "kvm_gmem_release", Location("virt/kvm/guest_memfd.c", 261, 2))
-    ioctl = HeldFrom("kvm.slots_lock", "kvm_vm_ioctl_set_memory_region", Location("virt/kvm/kvm_main.c", 2106, 2))
-    explanation = Explanation(
-        target="kvm_memory_slot.gmem.file",
-        rules=(
-            RuleNote(
-                "kvm/gmem-file-write",
-                "write needs kvm.slots_lock",
-                "bind, unbind and release all update the pointer; slots_lock serialises them.",
-                "include/linux/kvm_host.h, struct kvm_memory_slot",
-                Location("lockspecs/kvm/guest_memfd.yaml", 5, 5),
-            ),
-        ),
-        sites=(
-            Site(
-                "write",
-                "kvm_gmem_release",
-                Location("virt/kvm/guest_memfd.c", 269, 3),
-                "proven",
-                (Way(("kvm_gmem_release",), (release,), "proven"),),
-            ),
-            Site(
-                "write",
-                "kvm_gmem_unbind",
-                Location("virt/kvm/guest_memfd.c", 566, 2),
-                "unknown",
-                (
-                    Way(("kvm_vm_ioctl", "kvm_set_memslot", "kvm_gmem_unbind"), (ioctl,), "proven"),
-                    Way(("kvm_vm_ioctl", "kvm_delete_memslot", "kvm_gmem_unbind"), (ioctl,), "proven"),
-                    Way(
-                        ("kvm_destroy_vm", "kvm_gmem_unbind"), (), "unknown", "what calls kvm_destroy_vm() is not known"
-                    ),
-                ),
-                n_more_ways=2,
-            ),
-            Site("read", "kvm_gmem_get_file", Location("virt/kvm/guest_memfd.c", 300, 9), "proven", ()),
-        ),
-        notes=("2 indirect calls in these units have no known target",),
-    )
-    compare("explanation.txt", render_explanation(explanation, sources, Style()))
-    compare("explanation-narrow.txt", render_explanation(explanation, sources, Style(width=60)))
+    compare("explanation.txt", render_explanation(EXPLANATION, sources, Style()))
+    compare("explanation-narrow.txt", render_explanation(EXPLANATION, sources, Style(width=60)))

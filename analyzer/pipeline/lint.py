@@ -1,0 +1,30 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""Rules that would rot unseen: specifications checked against a tree.
+
+In: `CheckOptions` with a tree. Out: one `SpecError` for each rule that matches nothing there.
+"""
+
+from __future__ import annotations
+
+from analyzer.base.errors import SpecError
+from analyzer.findings.model import Report
+from analyzer.pipeline.check import check
+from analyzer.pipeline.options import CheckOptions, Progress
+from analyzer.spec.load import load
+from analyzer.spec.model import SpecSet
+
+
+def lint(options: CheckOptions, progress: Progress) -> tuple[SpecError, ...]:
+    """Check that every rule speaks about something in the tree. Raise `SpecError` where the YAML itself is wrong."""
+    specs = load(options.specs or None)
+    return unmatched(specs, check(options, progress))
+
+
+def unmatched(specs: SpecSet, report: Report) -> tuple[SpecError, ...]:
+    """List an error for each rule of `specs` that the report knows and that has no site, in the order of the rules."""
+    empty = {rule.id: rule.noun for rule in report.rules if rule.sites == 0}
+    return tuple(
+        SpecError(f"rule '{rule.id}' matches no {empty[rule.id]} in these units", rule.location)
+        for rule in specs.rules
+        if rule.id in empty
+    )

@@ -1,0 +1,69 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""`lockspec spec`: errors with their places, and the schema."""
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from msgspec.structs import replace
+
+from analyzer.findings.model import Report, RuleCount
+
+Run = Callable[..., Any]
+
+RULES = """\
+lockspec: 1
+subsystem: vm
+rules:
+  - id: vm/x
+    kind: guarded-by
+    field: vm.x
+    access: write
+    requires: vm.lock
+    severity: error
+    why: two writers race otherwise
+    source: vm.h
+"""
+
+
+@pytest.fixture
+def specs(tmp_path: Path) -> Path:
+    path = tmp_path / "vm.yaml"
+    path.write_text(RULES)
+    return path
+
+
+def test_a_sound_specification_is_counted(run: Run, specs: Path) -> None:
+    ran = run("spec", "lint", specs)
+    assert (ran.status, ran.err) == (0, "")
+    assert ran.out.startswith("1 rules, ")
+
+
+def test_each_error_is_a_line_with_its_place(run: Run, specs: Path) -> None:
+    specs.write_text(RULES.replace("field:", "feild:").replace("severity: error", "severity: grave"))
+    ran = run("spec", "lint", specs)
+    assert (ran.status, ran.out) == (2, "")
+    lines = ran.err.splitlines()
+    assert len(lines) >= 2
+    assert any(line.startswith(f"{specs}:6:5: ") and "feild" in line for line in lines)
+    assert any(line.startswith(f"{specs}:9:") and "grave" in line for line in lines)
+
+
+@pytest.mark.parametrize(("n_sites", "status"), [(0, 2), (1, 0)])
+def test_a_rule_that_matches_nothing_is_an_error(
+    run: Run, pipeline: Any, specs: Path, tmp_path: Path, n_sites: int, status: int
+) -> None:
+    assert isinstance(pipeline.answer, Report)
+    pipeline.answer = replace(pipeline.answer, rules=(RuleCount("vm/x", n_sites, n_sites, 0, 0, "access"),))
+    ran = run("spec", "lint", specs, "--tree", tmp_path)
+    assert ran.status == status
+    assert ran.err == (f"{specs}:4:5: rule 'vm/x' matches no access in these units\n" if status else "")
+    assert pipeline.asked[0].specs == (specs,)
+
+
+def test_the_schema_is_json(run: Run) -> None:
+    ran = run("spec", "schema")
+    assert ran.status == 0
+    assert json.loads(ran.out)["$schema"].startswith("https://json-schema.org/")
