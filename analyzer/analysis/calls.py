@@ -1,0 +1,211 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""Calls: what a call event does to a state, by primitive or by summary.
+
+In: a state and a Call event. Out: the states after it, one for each outcome that differs in locks.
+"""
+
+from analyzer.analysis import ranges
+from analyzer.analysis.context import Scope, Target
+from analyzer.analysis.effects import acquire, apply_primitive, release
+from analyzer.analysis.evaluate import cell, evaluate, load, store
+from analyzer.analysis.formula import object_pointer, rebind
+from analyzer.analysis.places import Recorder
+from analyzer.analysis.state import HANDED_OUT, State
+from analyzer.analysis.summary import FunctionSummary, Outcome, Own, Passed
+from analyzer.analysis.terms import Term, contains, pointee, substitute
+from analyzer.analysis.watch import bind_call
+from analyzer.ir.function import Call
+from analyzer.ir.types import CType, Function, Pointer
+from analyzer.program.arguments import STORED
+from analyzer.program.flow import READ, WRITE
+from analyzer.spec.model import LockArgument, Primitive
+
+
+class Caller:
+    """Applies the calls of one function."""
+
+    def __init__(self, scope: Scope, recorder: Recorder) -> None:
+        self.scope = scope
+        self.recorder = recorder
+
+    def apply(self, state: State, event: Call, place: tuple[int, int]) -> list[State]:
+        """Return the states after `event`, the `place[1]`-th event of block `place[0]`."""
+        arguments = tuple(evaluate(state, argument) for argument in event.arguments)
+        result: Term = ("r", *place)
+        targets = self.scope.targets(event.callee)
+        self._watch(state, event, arguments, targets)
+        if len(targets) == 1 and targets[0].name in self.recorder.watches.readers and arguments:
+            return [self._finish(state, event, ("w", targets[0].name, pointee(arguments[0])), arguments, None)]
+        primitive = self.scope.primitive(targets[0].name) if len(targets) == 1 else None
+        if primitive is not None:
+            self._touch_by_primitive(state, event, primitive, arguments)
+            states = apply_primitive(state, primitive, arguments, result, event.at, self.scope.context.lock_types)
+            return [self._finish(after, event, result, arguments, None) for after in states]
+        for target in targets or (Target(None, "", "a pointer"),):
+            self._touch(state, event, target, arguments)
+        return self._by_summaries(state, event, targets, arguments, result)
+
+    # -- what rules see -------------------------------------------------------------------------------------------
+
+    def _watch(self, state: State, event: Call, arguments: tuple[Term, ...], targets: tuple[Target, ...]) -> None:
+        for target in targets:
+            for watch in self.recorder.watches.calls.get(target.name, ()):
+                what = Own(watch.rule, watch.object, "call", event.at)
+                self.recorder.require(state, what, bind_call(watch, arguments, event.signature))
+
+    def _touch_by_primitive(self, state: State, event: Call, primitive: Primitive, arguments: tuple[Term, ...]) -> None:
+        for effect in primitive.effects:
+            if effect.kind == "access" and isinstance(effect.lock, LockArgument) and effect.lock.index < len(arguments):
+                obj = pointee(arguments[effect.lock.index])
+                for mode in ("read", "write") if effect.access == "any" else (effect.access,):
+                    self.recorder.access(state, obj, mode, event.at)
+
+    def _touch(self, state: State, event: Call, target: Target, arguments: tuple[Term, ...]) -> None:
+        """Record what the call does to the objects that its arguments point into."""
+        conduct = self.scope.conduct(target)
+        for index, argument in enumerate(arguments):
+            if argument[0] != "ad":
+                continue
+            if conduct is not None:
+                bits, doubt = conduct.touches.get(index, 0), ""
+            else:
+                bits = READ if _points_to_const(event.signature, index) else READ | WRITE
+                doubt = f"its address is passed to {target.name or 'an unknown function'}(), which is not analysed"
+            if bits & READ:
+                self.recorder.access(state, argument[1], "read", event.at, doubt)
+            if bits & WRITE:
+                self.recorder.access(state, argument[1], "write", event.at, doubt)
+
+    # -- what changes ---------------------------------------------------------------------------------------------
+
+    def _by_summaries(
+        self, state: State, event: Call, targets: tuple[Target, ...], arguments: tuple[Term, ...], result: Term
+    ) -> list[State]:
+        states: list[State] = []
+        for target in targets:
+            summary = self.scope.summary(target)
+            if target.id is not None and target.name not in self.scope.context.spec.primitives:
+                self.recorder.call(state, event.at, target.id)
+                self._demands(state, event, target, summary, arguments)
+            for outcome in summary.outcomes:
+                after = self._outcome(state.fork(), outcome, arguments, result, event)
+                if after is not None:
+                    states.append(self._finish(after, event, result, arguments, target, outcome.value))
+        if not targets:
+            states.append(self._finish(state, event, result, arguments, Target(None, "", "")))
+        return states
+
+    def _demands(
+        self, state: State, event: Call, target: Target, summary: FunctionSummary, arguments: tuple[Term, ...]
+    ) -> None:
+        def loader(obj: Term) -> Term:
+            return load(state, obj)
+
+        for demand in summary.demands:
+            possible = all(
+                ranges.meet(ranges.range_of(state.facts, substitute(term, arguments, loader)), known) is not None
+                for term, known in demand.guards
+            )
+            if possible:
+                what = Passed(target.id or "", demand.formula, event.at, target.via)
+                self.recorder.require(state, what, rebind(demand.formula, arguments, loader))
+
+    def _outcome(
+        self, state: State, outcome: Outcome, arguments: tuple[Term, ...], result: Term, event: Call
+    ) -> State | None:
+        """Apply one way to return; None if this state rules it out."""
+
+        def over(term: Term) -> Term:
+            return substitute(term, arguments, lambda obj: load(state, obj))
+
+        for term, known in outcome.guards:
+            if not ranges.refine(state.facts, over(term), known):
+                return None
+        key = self.scope.context.lock_types.key
+        changes = [(key(over(change.key)), change) for change in outcome.changes]
+        for term, known in [(over(t), k) for t, k in outcome.establishes]:
+            ranges.refine(state.facts, term, known)
+        returned = result if outcome.value is None else over(outcome.value)
+        if returned[0] not in ("agg", "?") and not ranges.refine(state.facts, returned, outcome.returns):
+            return None
+        for lock, change in changes:
+            apply = acquire if change.count > 0 else release
+            apply(state, lock, abs(change.count), change.mode, change.recursive, event.at)
+        return state
+
+    def _finish(
+        self,
+        state: State,
+        event: Call,
+        result: Term,
+        arguments: tuple[Term, ...],
+        target: Target | None,
+        value: Term | None = None,
+    ) -> State:
+        """Store the result, forget what the call may have changed, publish what it may have published."""
+        if value is not None:
+            result = substitute(value, arguments, lambda obj: load(state, obj))
+        conduct = self.scope.conduct(target) if target is not None else None
+        if target is not None:
+            self._forget(state, target, arguments, result)
+        if state.fresh:
+            self._escape(state, arguments, target, conduct.escapes if conduct else None)
+        if event.result is not None:
+            state.env[event.result.name] = result
+            if result in state.fresh:
+                state.facts.pop(result, None)
+        return state
+
+    def _forget(self, state: State, target: Target, arguments: tuple[Term, ...], result: Term) -> None:
+        conduct = self.scope.conduct(target)
+        for index, argument in enumerate(arguments):
+            if argument[0] == "ad" and (conduct is None or conduct.touches.get(index, 0) & WRITE):
+                self._overwrite(state, argument[1], ("?", result[1], (result, index)))
+        if conduct is None or not conduct.writes:
+            return
+        bit = self.scope.context.conducts.bit
+
+        def written(term: Term) -> bool:
+            return contains(term, lambda t: t[0] == "ld" and bool(bit(cell(t[1])) & conduct.writes))
+
+        for term in [t for t in state.facts if written(t)]:
+            del state.facts[term]
+        for obj in [o for o in state.memory if bit(cell(o)) & conduct.writes and not contains(o, _is_local)]:
+            store(state, obj, ("?", result[1], (result, obj)), (result[1], 0))
+
+    def _overwrite(self, state: State, obj: Term, unknown: Term) -> None:
+        """Forget the contents of a local that the callee may write."""
+        inner = obj
+        while inner[0] in ("F", "I"):
+            inner = inner[1]
+        if inner[0] != "L":
+            return
+        state.forget_object(inner)
+        if obj[0] == "L" and inner[1] in state.env:
+            state.env[inner[1]] = unknown
+
+    def _escape(
+        self, state: State, arguments: tuple[Term, ...], target: Target | None, escapes: dict[int, int] | None
+    ) -> None:
+        if target is None:
+            return
+        for index, argument in enumerate(arguments):
+            base = object_pointer(("O", argument)) if argument[0] != "ad" else object_pointer(argument[1])
+            if base not in state.fresh:
+                continue
+            how = HANDED_OUT if escapes is None else escapes.get(index, 0)
+            if how == STORED:
+                del state.fresh[base]
+            elif how:
+                state.fresh[base] = HANDED_OUT
+
+
+def _is_local(term: Term) -> bool:
+    return bool(term[0] == "L")
+
+
+def _points_to_const(signature: CType, index: int) -> bool:
+    if not isinstance(signature, Function) or index >= len(signature.parameters):
+        return False
+    ctype = signature.parameters[index]
+    return isinstance(ctype, Pointer) and ctype.const

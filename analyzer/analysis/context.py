@@ -1,0 +1,97 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""What the analysis of one function looks up outside it.
+
+In: the linked program, the specification, summaries made so far. Out: `Context`, shared by all functions of a run, and
+`Scope`, the view of one function.
+"""
+
+from msgspec import Struct
+
+from analyzer.analysis.locks import LockTypes
+from analyzer.analysis.summary import PLAIN, FunctionSummary
+from analyzer.analysis.watch import Watches
+from analyzer.facts.unit import FunctionFacts
+from analyzer.ir.values import FunctionAddress, Load, Value
+from analyzer.program.arguments import Conduct, Conducts
+from analyzer.program.flow import slot_of
+from analyzer.program.graph import CallGraph, spell_slot
+from analyzer.program.link import Program
+from analyzer.spec.model import Primitive, SpecSet
+
+
+class Context(Struct):
+    """Shared by the whole run."""
+
+    program: Program
+    graph: CallGraph
+    conducts: Conducts
+    spec: SpecSet
+    watches: Watches
+    lock_types: LockTypes
+    #: summaries by function id; a function that is missing has not been reached yet
+    summaries: dict[str, FunctionSummary]
+    #: functions of the component under analysis, whose missing summary means "never returns, as far as is known"
+    pending: set[str]
+
+
+class Target(Struct, frozen=True):
+    """One function that a call may reach."""
+
+    #: None for a function without a body
+    id: str | None
+    name: str
+    #: the slot of an indirect call in words, else ""
+    via: str
+
+
+class Scope:
+    """One function's view of the program."""
+
+    def __init__(self, context: Context, ident: str, facts: FunctionFacts) -> None:
+        self.context = context
+        self.id = ident
+        self.facts = facts
+        #: does the body touch any watched member?
+        self.watched = not context.watches.names.isdisjoint((*facts.fields, *facts.globals))
+        self.unit = context.program.functions[ident].unit
+        self._targets: dict[Value, tuple[Target, ...]] = {}
+
+    def primitive(self, name: str) -> Primitive | None:
+        """Return the primitive called `name`."""
+        return self.context.spec.primitives.get(name)
+
+    def targets(self, callee: Value) -> tuple[Target, ...]:
+        """Return what a call of `callee` can reach; empty if nothing is known."""
+        found = self._targets.get(callee)
+        if found is None:
+            found = self._targets[callee] = self._find_targets(callee)
+        return found
+
+    def _find_targets(self, callee: Value) -> tuple[Target, ...]:
+        program = self.context.program
+        if isinstance(callee, FunctionAddress):
+            return (Target(program.resolve(self.unit, callee.name), callee.name, ""),)
+        if not isinstance(callee, Load):
+            return ()
+        slot = slot_of(callee.path, self.facts.ir.name)
+        return tuple(
+            Target(ident, program.functions[ident].name, spell_slot(slot))
+            for ident in self.context.graph.indirect(self.id, slot)
+        )
+
+    def summary(self, target: Target) -> FunctionSummary:
+        """Return the summary of a call's target; a function without a body changes nothing."""
+        if target.id is None:
+            return PLAIN
+        known = self.context.summaries.get(target.id)
+        if known is not None:
+            return known
+        return FunctionSummary(()) if target.id in self.context.pending else PLAIN
+
+    def conduct(self, target: Target) -> Conduct | None:
+        """Return what the call may do to its arguments; None for a function without a body."""
+        return self.context.conducts.of.get(target.id) if target.id is not None else None
+
+    def parameter_names(self) -> tuple[str, ...]:
+        """Return the names of the function's parameters, in order."""
+        return tuple(formal.name for formal in self.facts.ir.parameters)

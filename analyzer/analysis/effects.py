@@ -1,0 +1,120 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""What lock primitives do to a state.
+
+In: a state, a primitive, argument terms. Out: the states after the call, split where success and failure differ:
+`mutex_trylock(&m)` gives one with `m` held and a nonzero result, one with neither.
+"""
+
+from analyzer.analysis import ranges
+from analyzer.analysis.locks import LockTypes, lock_class
+from analyzer.analysis.state import FRESH, Dropped, Hold, State
+from analyzer.analysis.terms import Term, is_stable, pointee
+from analyzer.ir.function import At
+from analyzer.spec.model import Effect, LockAbstract, LockArgument, Primitive, ReturnTest
+
+
+def apply_primitive(
+    state: State, primitive: Primitive, arguments: tuple[Term, ...], result: Term, at: At, types: LockTypes
+) -> list[State]:
+    """Return the states after a call of `primitive` that returned `result`."""
+    states = [state]
+    for test in dict.fromkeys(effect.when for effect in primitive.effects):
+        effects = [effect for effect in primitive.effects if effect.when == test]
+        after: list[State] = []
+        for current in states:
+            if test is not None:
+                failed = current.fork()
+                if ranges.refine(failed.facts, result, _failure(test)):
+                    after.append(failed)
+                success = ranges.from_test(test.operator, test.value)
+                if success is not None and not ranges.refine(current.facts, result, success):
+                    continue
+            for effect in effects:
+                _apply(current, effect, arguments, result, at, types)
+            after.append(current)
+        states = after
+    return states
+
+
+def _failure(test: ReturnTest) -> ranges.Range:
+    """Return the values of a call whose effect did not happen."""
+    match test.operator, test.value:
+        case "==", 0:
+            return ranges.NONZERO
+        case "==" | "!=", _:
+            # documented results are 0 and the tested value
+            return ranges.NULL
+        case ">=", n:
+            return (ranges.LOW, n - 1, False)
+        case ">", n:
+            return (ranges.LOW, n, False)
+        case "<", n:
+            return (n, ranges.HIGH, False)
+        case "<=", n:
+            return (n + 1, ranges.HIGH, False)
+    return ranges.FULL
+
+
+def _apply(state: State, effect: Effect, arguments: tuple[Term, ...], result: Term, at: At, types: LockTypes) -> None:
+    match effect.kind:
+        case "acquire":
+            acquire(state, _lock(effect, arguments, types), 1, effect.mode, effect.recursive, at)
+        case "release":
+            release(state, _lock(effect, arguments, types), 1, effect.mode, effect.recursive, at)
+        case "establish" if effect.fact is not None:
+            function, index, operator, value = effect.fact
+            known = ranges.from_test(operator, value)
+            if known is not None and index < len(arguments):
+                ranges.refine(state.facts, ("w", function, pointee(arguments[index])), known)
+        case "allocate":
+            state.fresh[result] = FRESH
+
+
+def _lock(effect: Effect, arguments: tuple[Term, ...], types: LockTypes) -> Term:
+    match effect.lock:
+        case LockAbstract(name):
+            return ("abstract", name)
+        case LockArgument(index) if index < len(arguments):
+            return types.key(pointee(arguments[index]))
+    return ("unknown", "")
+
+
+def acquire(state: State, key: Term, count: int, mode: str, recursive: bool, at: At) -> None:
+    """Hold `key` `count` times more."""
+    hold = state.locks.get(key)
+    if hold is None:
+        state.locks[key] = Hold(count, mode, recursive, at)
+        state.dropped.pop(key, None)
+    elif hold.times + count == 0:
+        del state.locks[key]
+    else:
+        state.locks[key] = hold._replace(times=hold.times + count, mode=mode if hold.times < 0 else hold.mode)
+
+
+def release(state: State, key: Term, count: int, mode: str, recursive: bool, at: At) -> None:
+    """Hold `key` `count` times less; below zero it was the caller's."""
+    key = key if key in state.locks else _nearest(state, key)
+    hold = state.locks.get(key)
+    if hold is None:
+        state.locks[key] = Hold(-count, mode, recursive, at)
+    elif hold.times > count:
+        state.locks[key] = hold._replace(times=hold.times - count)
+    elif hold.times == count:
+        del state.locks[key]
+        state.dropped[key] = Dropped(hold.mode, hold.recursive, hold.at, at)
+    else:
+        state.locks[key] = hold._replace(times=hold.times - count, at=at)
+
+
+def _nearest(state: State, key: Term) -> Term:
+    """Return the held lock that `key` must mean when it is not held by that name itself.
+
+    A lock of the class that is known by a merged value on either side may be the same lock.
+    """
+    wanted = lock_class(key)
+    if wanted is None:
+        return key
+    for other, hold in state.locks.items():
+        if hold.times > 0 and lock_class(other) == wanted and not (is_stable(other) and is_stable(key)):
+            return other
+    return key

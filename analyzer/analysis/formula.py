@@ -1,0 +1,197 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""Requirements as formulas, and what remains of them at a place.
+
+In: a requirement bound to an object, and a state. Out: True, False, or the formula that is left to the callers.
+
+Atoms (tuples, so that equal ones are shared and cached):
+  ("held", class, mode, owner)          a lock of the class is held; `owner` is the object it must be a member of, or
+                                        None for any instance
+  ("when", function, field, op, n, owner)  `function(&owner->field) op n` (function may be empty: the field itself)
+  ("fresh", object pointer)             nobody else can reach the object yet
+  ("maybe", reason)                     cannot be decided; reason is for people
+Formulas: True, False, an atom, ("any", f, …), ("all", f, …).
+"""
+
+from typing import Any
+
+from analyzer.analysis import ranges
+from analyzer.analysis.locks import instance, lock_class
+from analyzer.analysis.state import FRESH, State
+from analyzer.analysis.terms import Loader, Term, contains, is_entry_term, is_stable, root, substitute
+
+Formula = bool | tuple[Any, ...]
+
+
+def any_of(parts: list[Formula]) -> Formula:
+    """Return the disjunction, simplified."""
+    if any(part is True for part in parts):
+        return True
+    return _join("any", [part for part in parts if part is not False], empty=False)
+
+
+def all_of(parts: list[Formula]) -> Formula:
+    """Return the conjunction, simplified."""
+    if any(part is False for part in parts):
+        return False
+    return _join("all", [part for part in parts if part is not True], empty=True)
+
+
+def _join(operator: str, parts: list[Formula], *, empty: bool) -> Formula:
+    flat: list[Formula] = []
+    for part in parts:
+        inner = part[1:] if isinstance(part, tuple) and part[0] == operator else (part,)
+        flat.extend(p for p in inner if p not in flat)
+    if not flat:
+        return empty
+    return flat[0] if len(flat) == 1 else (operator, *flat)
+
+
+def rebind(formula: Formula, arguments: tuple[Term, ...], loader: Loader) -> Formula:
+    """Rewrite a callee's formula over the caller's arguments."""
+    if isinstance(formula, bool):
+        return formula
+    match formula[0]:
+        case "any" | "all":
+            parts = [rebind(part, arguments, loader) for part in formula[1:]]
+            return any_of(parts) if formula[0] == "any" else all_of(parts)
+        case "held":
+            return (*formula[:3], None if formula[3] is None else substitute(formula[3], arguments, loader))
+        case "when":
+            return (*formula[:5], None if formula[5] is None else substitute(formula[5], arguments, loader))
+        case "fresh":
+            return ("fresh", substitute(formula[1], arguments, loader))
+        case _:
+            return formula
+
+
+def residue(formula: Formula, state: State) -> Formula:
+    """Return what is left of `formula` in `state`: True where it holds, False where no caller can mend it."""
+    if isinstance(formula, bool):
+        return formula
+    match formula[0]:
+        case "any":
+            return any_of([residue(part, state) for part in formula[1:]])
+        case "all":
+            return all_of([residue(part, state) for part in formula[1:]])
+        case "held":
+            return _held(formula, state)
+        case "when":
+            return _when(formula, state)
+        case "fresh":
+            return _fresh(formula[1], state)
+        case _:
+            return formula
+
+
+def _held(atom: tuple[Any, ...], state: State) -> Formula:
+    _, wanted, mode, owner = atom
+    doubt = False
+    for key, hold in state.locks.items():
+        if lock_class(key) != wanted:
+            continue
+        same = _same_owner(key, owner)
+        if hold.times < 0:
+            if same is not False:
+                return False
+        elif mode == "write" and hold.mode == "read":
+            # upgrading is impossible: whoever holds it for reading here cannot have been given it for writing
+            if same is not False:
+                return False
+        elif same:
+            return True
+        else:
+            doubt = doubt or same is None
+    if doubt:
+        return ("maybe", f"{wanted} is held, but whether it is of the same object is not known")
+    if _was_dropped(wanted, owner, state):
+        return False
+    return _to_callers(atom, owner)
+
+
+def _same_owner(key: Term, owner: Term | None) -> bool | None:
+    """Tell whether the lock `key` is a member of `owner`; None when that cannot be known."""
+    if owner is None:
+        return True
+    holder = instance(key)
+    if holder is None or holder == owner:
+        return True
+    return False if _is_direct(holder) and _is_direct(owner) else None
+
+
+def _is_direct(obj: Term) -> bool:
+    """Tell whether `obj` is named without going through memory: then two different names mean two objects."""
+    return is_stable(obj) and not contains(obj, lambda t: t[0] == "ld")
+
+
+def _was_dropped(wanted: str, owner: Term | None, state: State) -> bool:
+    """A lock that this path itself acquired and dropped cannot be the caller's, unless its holder may nest it."""
+    return any(
+        lock_class(key) == wanted and not dropped.recursive and _same_owner(key, owner)
+        for key, dropped in state.dropped.items()
+    )
+
+
+def _to_callers(atom: tuple[Any, ...], owner: Term | None) -> Formula:
+    if owner is None or is_entry_term(owner):
+        return atom
+    if not _reaches_callers(owner):
+        return atom[:-1] + (None,) if atom[0] == "when" else ("held", atom[1], atom[2], ("?", -1, "owner"))
+    return atom
+
+
+def _reaches_callers(owner: Term) -> bool:
+    return root(owner)[0] in ("P", "G")
+
+
+def _when(atom: tuple[Any, ...], state: State) -> Formula:
+    _, function, field, operator, number, owner = atom
+    for term, known in state.facts.items():
+        obj = _read_object(term, function)
+        if obj is None or obj[0] != "F" or f"{obj[2]}.{obj[3]}" != field:
+            continue
+        if (owner is None or obj[1] == owner) and ranges.satisfies(known, operator, number):
+            return True
+    return _to_callers(atom, owner)
+
+
+def _read_object(term: Term, function: str) -> Term | None:
+    if function:
+        return term[2] if term[0] == "w" and term[1] == function else None
+    return term[1] if term[0] == "ld" else None
+
+
+def _fresh(pointer: Term, state: State) -> Formula:
+    base = _allocation(pointer)
+    status = state.fresh.get(base)
+    if status == FRESH:
+        return True
+    if status is not None:
+        return ("maybe", "the object is newly allocated, and was handed to a function that may publish it")
+    if pointer[0] == "ad" and base[0] == "L":
+        return True
+    if is_entry_term(pointer) and base[0] == "P":
+        return ("fresh", pointer)
+    return False
+
+
+def _allocation(pointer: Term) -> Term:
+    """Return the pointer to the whole object that `pointer` points into, without going through memory."""
+    while pointer[0] in ("F", "I", "C", "ad", "O"):
+        pointer = pointer[1]
+    return pointer
+
+
+def object_pointer(obj: Term) -> Term:
+    """Return the pointer through which `obj` is reached: the one whose freshness decides."""
+    while obj[0] in ("F", "I", "C"):
+        obj = obj[1]
+    return obj[1] if obj[0] == "O" else ("ad", obj)
+
+
+def atoms(formula: Formula) -> list[tuple[Any, ...]]:
+    """Return the atoms of `formula`, in order."""
+    if isinstance(formula, bool):
+        return []
+    if formula[0] in ("any", "all"):
+        return [atom for part in formula[1:] for atom in atoms(part)]
+    return [formula]

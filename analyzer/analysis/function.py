@@ -1,0 +1,196 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""The analysis of one function: locksets at every point, forward, path-sensitive where locks differ.
+
+In: FunctionIR, the callees' summaries. Out: FunctionSummary.
+
+States at the entry of a block are kept apart while their locks differ, and merged otherwise; blocks are visited in
+reverse postorder until nothing changes.
+"""
+
+from heapq import heappop, heappush
+
+from analyzer.analysis import ranges
+from analyzer.analysis.calls import Caller
+from analyzer.analysis.context import Scope
+from analyzer.analysis.evaluate import evaluate, locate, store
+from analyzer.analysis.formula import object_pointer
+from analyzer.analysis.places import CallHit, Hit, Recorder
+from analyzer.analysis.state import Signature, State, close_pass, merge
+from analyzer.analysis.summarise import Leave, summarise
+from analyzer.analysis.summary import FunctionSummary
+from analyzer.analysis.terms import Term
+from analyzer.base.gap import Gap, GapKind
+from analyzer.base.location import Location
+from analyzer.ir.function import Branch, Call, Event, Goto, Jump, Read, Return, Store, Switch, Terminator
+from analyzer.ir.values import Local, Parameter
+
+#: more lock situations than this at one point are merged into what they have in common
+MAX_STATES = 24
+#: a block visited oftener than this widens what it knows of numbers
+WIDEN_AFTER = 3
+#: a block visited oftener than this ends the analysis with a gap
+MAX_VISITS = 400
+
+
+class FunctionAnalysis:
+    """One function under analysis."""
+
+    def __init__(self, scope: Scope) -> None:
+        self.scope = scope
+        self.ir = scope.facts.ir
+        self.entries: list[dict[Signature, State]] = [{} for _ in self.ir.blocks]
+        self.visits = [0] * len(self.ir.blocks)
+        self.work: list[tuple[int, int, Signature]] = []
+        self.queued: set[tuple[int, Signature]] = set()
+        self.hits: dict[tuple[int, Signature], list[Hit]] = {}
+        self.calls: dict[tuple[int, Signature], list[CallHit]] = {}
+        self.leaves: dict[tuple[int, Signature], list[Leave]] = {}
+        self.gaps: list[Gap] = []
+        self._ticket = 0
+
+    def run(self) -> FunctionSummary:
+        """Return the function's summary."""
+        start = State(env={formal.name: ("P", i) for i, formal in enumerate(self.ir.parameters) if formal.name})
+        self.arrive(0, start, 0)
+        while self.work:
+            block, _, signature = heappop(self.work)
+            self.queued.discard((block, signature))
+            state = self.entries[block].get(signature)
+            if state is None:
+                continue
+            self.visits[block] += 1
+            if self.visits[block] > MAX_VISITS:
+                self.give_up("too many rounds: locks may differ from what is shown")
+                break
+            self.visit(block, signature, state.fork())
+        return summarise(
+            self.scope,
+            [hit for hits in self.hits.values() for hit in hits],
+            [call for calls in self.calls.values() for call in calls],
+            [leave for leaves in self.leaves.values() for leave in leaves],
+            tuple(self.gaps),
+        )
+
+    def give_up(self, text: str) -> None:
+        """Note that a part of the function is not fully analysed."""
+        gap = Gap(GapKind.ANALYSIS, Location("", 0), f"{self.ir.name}(): {text}")
+        if gap not in self.gaps:
+            self.gaps.append(gap)
+
+    # -- between blocks -------------------------------------------------------------------------------------------
+
+    def arrive(self, block: int, state: State, source: int) -> None:
+        """Let `state` enter `block`, coming from block `source`."""
+        if block <= source and source != 0:
+            close_pass(state, block)
+        signature = state.signature()
+        known = self.entries[block].get(signature)
+        if known is None:
+            if len(self.entries[block]) >= MAX_STATES:
+                self._squeeze(block, state)
+                return
+            self.entries[block][signature] = state
+        elif not merge(known, state, block, self.visits[block] > WIDEN_AFTER):
+            return
+        self._enqueue(block, signature)
+
+    def _enqueue(self, block: int, signature: Signature) -> None:
+        if (block, signature) not in self.queued:
+            self.queued.add((block, signature))
+            self._ticket += 1
+            heappush(self.work, (block, self._ticket, signature))
+
+    def _squeeze(self, block: int, state: State) -> None:
+        """Merge one state too many into one that holds only what all of them hold."""
+        self.give_up("too many lock situations at one point: only what they have in common is kept")
+        common: Signature = ("common",)
+        known = self.entries[block].get(common)
+        if known is None:
+            self.entries[block][common] = state
+            self._enqueue(block, common)
+            return
+        lost = [key for key, hold in known.locks.items() if state.locks.get(key) != hold]
+        for key in lost:
+            del known.locks[key]
+        if merge(known, state, block, True) or lost:
+            self._enqueue(block, common)
+
+    # -- inside a block -------------------------------------------------------------------------------------------
+
+    def visit(self, block: int, signature: Signature, state: State) -> None:
+        """Run the events of `block` and hand the states on."""
+        recorder = Recorder(self.scope.context.watches, self.scope.parameter_names())
+        caller = Caller(self.scope, recorder)
+        states = [state]
+        for index, event in enumerate(self.ir.blocks[block].events):
+            states = [after for before in states for after in self._event(before, event, (block, index), caller)]
+        key = (block, signature)
+        self.hits[key], self.calls[key], self.leaves[key] = recorder.hits, recorder.calls, []
+        for after in states:
+            self._leave(key, after, self.ir.blocks[block].terminator)
+
+    def _event(self, state: State, event: Event, place: tuple[int, int], caller: Caller) -> list[State]:
+        match event:
+            case Read(path, at):
+                if self.scope.watched:
+                    caller.recorder.access(state, locate(state, path), "read", at)
+            case Store():
+                self._store(state, event, place, caller.recorder)
+            case Call():
+                return caller.apply(state, event, place)
+        return [state]
+
+    def _store(self, state: State, event: Store, place: tuple[int, int], recorder: Recorder) -> None:
+        value = evaluate(state, event.value)
+        obj = locate(state, event.path)
+        if value[0] == "?":
+            value = ("?", *place)
+        if isinstance(event.path.root, (Local, Parameter)) and obj[0] == "L":
+            store(state, obj, value, place)
+            return
+        if self.scope.watched:
+            recorder.access(state, obj, "write", event.at)
+        if state.fresh:
+            self._publish(state, obj, value)
+        store(state, obj, value, place)
+
+    def _publish(self, state: State, obj: Term, value: Term) -> None:
+        """An object whose address is stored where others can find it is no longer fresh."""
+        base = object_pointer(value[1]) if value[0] == "ad" else value
+        if base in state.fresh and object_pointer(obj) not in state.fresh:
+            inner = obj
+            while inner[0] in ("F", "I"):
+                inner = inner[1]
+            if inner[0] != "L":
+                del state.fresh[base]
+
+    def _leave(self, key: tuple[int, Signature], state: State, terminator: Terminator) -> None:
+        block = key[0]
+        match terminator:
+            case Jump(target):
+                self.arrive(target, state, block)
+            case Branch(condition, true, false, _):
+                term = evaluate(state, condition)
+                other = state.fork()
+                if ranges.assume(state.facts, term, True):
+                    self.arrive(true, state, block)
+                if ranges.assume(other.facts, term, False):
+                    self.arrive(false, other, block)
+            case Switch():
+                self._switch(block, state, terminator)
+            case Goto(targets, _):
+                for target in targets:
+                    self.arrive(target, state.fork(), block)
+            case Return(value, at):
+                self.leaves[key].append(Leave(state, None if value is None else evaluate(state, value), at))
+
+    def _switch(self, block: int, state: State, terminator: Switch) -> None:
+        term = evaluate(state, terminator.value)
+        for case in terminator.cases:
+            taken = state.fork()
+            if ranges.refine(taken.facts, term, (case.low, case.high, False)):
+                self.arrive(case.target, taken, block)
+        zero = any(case.low <= 0 <= case.high for case in terminator.cases)
+        if zero and not ranges.refine(state.facts, term, ranges.NONZERO):
+            return
+        self.arrive(terminator.default, state, block)

@@ -1,0 +1,107 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""Names in specifications, resolved against the records of the program.
+
+In: `kvm.arch.apic_map`. Out: the cell `("kvm_arch", "apic_map")`: the record that holds the last member, and the member.
+A name that no record or global has is an error at its place in the specification.
+"""
+
+from collections.abc import Iterable, Mapping
+
+from analyzer.base.errors import SpecError
+from analyzer.base.location import Location
+from analyzer.facts.unit import RecordLayout
+from analyzer.ir.types import Array, CType, Pointer, Record
+from analyzer.program.link import Program
+from analyzer.spec.model import AllOf, AnyOf, Held, LockAbstract, Name, Requirement, SpecSet, When
+from analyzer.spec.suggest import did_you_mean
+
+Cell = tuple[str, str]
+
+
+class NameResolver:
+    """Resolves the names of one run; what it cannot resolve it collects in `errors`."""
+
+    def __init__(self, program: Program, spec: SpecSet) -> None:
+        self._records: Mapping[str, RecordLayout] = program.records
+        self._globals = {item.name for unit in program.units.values() for item in unit.globals}
+        self._abstract = {
+            effect.lock.name
+            for primitive in spec.primitives.values()
+            for effect in primitive.effects
+            if isinstance(effect.lock, LockAbstract)
+        }
+        #: what the rules name and the program lacks, in the order of asking
+        self.errors: list[SpecError] = []
+        #: records that rules name and no analysed function uses: not an error in a partial run
+        self.absent: set[str] = set()
+
+    def cell(self, name: Name, location: Location) -> Cell | None:
+        """Return the record and member that `name` means, ("", name) for a global; None if there is no such thing."""
+        if len(name.parts) == 1:
+            return ("", name.parts[0]) if self._known_global(name.parts[0]) else None
+        record, members = name.parts[0], name.parts[1:]
+        for index, member in enumerate(members):
+            layout = self._records.get(record)
+            if layout is None:
+                self.absent.add(record)
+                return None
+            ctype = next((m.type for m in layout.members if m.name == member), None)
+            if ctype is None:
+                hint = did_you_mean(member, (m.name for m in layout.members))
+                self.errors.append(SpecError(f"{layout.kind} {record} has no member '{member}'{hint}", location))
+                return None
+            if index == len(members) - 1:
+                return (record, member)
+            inner = _record_in(ctype)
+            if inner is None:
+                self.errors.append(
+                    SpecError(f"{record}.{member} is no structure: it has no '{members[index + 1]}'", location)
+                )
+                return None
+            record = inner
+        return None
+
+    def _known_global(self, name: str) -> bool:
+        if name in self._globals or name in self._abstract:
+            return True
+        self.absent.add(name)
+        return False
+
+    def requirement(self, requirement: Requirement, location: Location) -> Requirement:
+        """Return `requirement` with every lock as a lock class and every predicate's field as a cell.
+
+        A lock that the program does not have is never held: it stays under its own name.
+        """
+        match requirement:
+            case AnyOf(parts):
+                return AnyOf(tuple(self.requirement(part, location) for part in parts))
+            case AllOf(parts):
+                return AllOf(tuple(self.requirement(part, location) for part in parts))
+            case Held(lock, mode, instance):
+                return Held(self._canonical(lock, location), mode, instance)
+            case When(text, function, field, operator, value):
+                return When(text, function, self._canonical(field, location), operator, value)
+
+    def _canonical(self, name: Name, location: Location) -> Name:
+        cell = self.cell(name, location)
+        if cell is None:
+            return name
+        return Name(cell) if cell[0] else Name((cell[1],))
+
+
+def _record_in(ctype: CType) -> str | None:
+    while isinstance(ctype, Pointer | Array):
+        ctype = ctype.to if isinstance(ctype, Pointer) else ctype.of
+    return ctype.name if isinstance(ctype, Record) else None
+
+
+def lock_texts(requirement: Requirement) -> Iterable[str]:
+    """Yield the parts of a requirement as the rule writes them, for messages: `kvm.slots_lock`."""
+    match requirement:
+        case AnyOf(parts) | AllOf(parts):
+            for part in parts:
+                yield from lock_texts(part)
+        case Held(lock, mode, _):
+            yield f"{lock} ({mode})" if mode else str(lock)
+        case When(text):
+            yield text

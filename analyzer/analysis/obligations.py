@@ -1,0 +1,141 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""Obligations, top-down: which unmet requirements have a way in from an entry point.
+
+In: summaries and entry points. Out: for every place that a rule speaks about, its verdict; for those that are not
+proven, the shortest trail of calls that leads to it.
+
+A demand fails at an entry point, which holds nothing; or at a call site where no caller can mend it. From there the
+failure goes down to the callee's demand, and so on to the place itself.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict, deque
+from collections.abc import Iterator, Mapping
+from typing import Literal
+
+from msgspec import Struct
+
+from analyzer.analysis.formula import Formula, all_of, any_of, atoms
+from analyzer.analysis.summary import Cause, Failure, FunctionSummary, Own
+from analyzer.program.entries import Entry
+
+Verdict = Literal["violation", "unknown"]
+Node = tuple[str, Formula]
+
+
+class Trail(Struct, frozen=True):
+    """A way to a place: functions from the outermost to the one that holds the place, with the cause in each."""
+
+    #: (function id, its cause): every cause but the last is `Passed`
+    links: tuple[tuple[str, Cause], ...]
+    verdict: Verdict
+    #: how the outermost function is entered; None where the requirement cannot be met whoever calls
+    entry: Entry | None
+    #: why the verdict is unknown; empty for a violation
+    reason: str
+
+
+class Place(Struct, frozen=True):
+    """A place that a rule speaks about."""
+
+    function: str
+    own: Own
+
+
+class _Start(Struct, frozen=True):
+    node: Node
+    verdict: Verdict
+    entry: Entry | None
+    reason: str
+    #: the link above the node, for a failure inside a caller
+    above: tuple[str, Cause] | None
+
+
+def find_trails(
+    summaries: Mapping[str, FunctionSummary], entries: Mapping[str, Entry]
+) -> dict[Place, tuple[Trail, ...]]:
+    """Return the trails of every place that is not proven: the shortest one from each outermost function.
+
+    Where there are violations, ways whose verdict is unknown are left out.
+    """
+    trails: dict[Place, dict[str, Trail]] = defaultdict(dict)
+    verdicts: tuple[Verdict, Verdict] = ("violation", "unknown")
+    for verdict in verdicts:
+        found: dict[Place, dict[str, Trail]] = defaultdict(dict)
+        for ident in sorted(summaries):
+            for failure in summaries[ident].failures:
+                if _verdict(failure) == verdict and isinstance(failure.cause.what, Own):
+                    trail = Trail(((ident, failure.cause),), verdict, entries.get(ident), failure.reason)
+                    found[Place(ident, failure.cause.what)].setdefault(ident, trail)
+        for start in _starts(summaries, entries):
+            if start.verdict == verdict:
+                _descend(summaries, start, found)
+        for place, ways in found.items():
+            if place not in trails or verdict == "violation":
+                trails[place] = ways
+    return {place: tuple(ways[outermost] for outermost in sorted(ways)) for place, ways in trails.items()}
+
+
+def _verdict(failure: Failure) -> Verdict:
+    return "violation" if failure.definite else "unknown"
+
+
+def _starts(summaries: Mapping[str, FunctionSummary], entries: Mapping[str, Entry]) -> Iterator[_Start]:
+    for ident in sorted(summaries):
+        summary = summaries[ident]
+        entry = entries.get(ident)
+        for demand in summary.demands if entry is not None else ():
+            left = _at_entry(demand.formula)
+            if left is True or entry is None:
+                continue
+            doubts = [str(atom[1]) for atom in atoms(left)]
+            certain = entry.certain and not doubts
+            reason = "" if certain else (doubts[0] if doubts else entry.text)
+            yield _Start((ident, demand.formula), "violation" if certain else "unknown", entry, reason, None)
+        for failure in summary.failures:
+            what = failure.cause.what
+            if not isinstance(what, Own):
+                node = (what.callee, what.demand)
+                yield _Start(node, _verdict(failure), entries.get(ident), failure.reason, (ident, failure.cause))
+
+
+def _at_entry(formula: Formula) -> Formula:
+    """Return what is left of a formula where nothing is held and nothing is known."""
+    if isinstance(formula, bool):
+        return formula
+    match formula[0]:
+        case "any":
+            return any_of([_at_entry(part) for part in formula[1:]])
+        case "all":
+            return all_of([_at_entry(part) for part in formula[1:]])
+        case "maybe":
+            return formula
+    return False
+
+
+def _descend(summaries: Mapping[str, FunctionSummary], start: _Start, found: dict[Place, dict[str, Trail]]) -> None:
+    """Follow one failing demand down to places, nearest first."""
+    above: dict[Node, tuple[tuple[str, Cause], ...]] = {start.node: (start.above,) if start.above else ()}
+    queue: deque[Node] = deque([start.node])
+    while queue:
+        node = queue.popleft()
+        ident, formula = node
+        for cause in _causes(summaries[ident], formula):
+            links = (*above[node], (ident, cause))
+            what = cause.what
+            if isinstance(what, Own):
+                ways = found[Place(ident, what)]
+                known = ways.get(links[0][0])
+                if known is None or len(known.links) > len(links):
+                    ways[links[0][0]] = Trail(links, start.verdict, start.entry, start.reason)
+            elif (below := (what.callee, what.demand)) not in above:
+                above[below] = links
+                queue.append(below)
+
+
+def _causes(summary: FunctionSummary, formula: Formula) -> tuple[Cause, ...]:
+    for demand in summary.demands:
+        if demand.formula == formula:
+            return demand.causes
+    return ()

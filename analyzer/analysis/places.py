@@ -1,0 +1,103 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""Places that rules speak about, and the locks there.
+
+In: events and states. Out: hits: what remains of a rule's requirement at a place in one state.
+"""
+
+from analyzer.analysis.formula import Formula, any_of, object_pointer, residue
+from analyzer.analysis.locks import lock_class
+from analyzer.analysis.ranges import Range
+from analyzer.analysis.state import State
+from analyzer.analysis.summary import DroppedAt, HeldAt, Own, Passed, Setting
+from analyzer.analysis.terms import Term, depth, is_entry_term, spell
+from analyzer.analysis.watch import Watches, bind_access, wants
+from analyzer.ir.function import At
+
+Guards = tuple[tuple[Term, Range], ...]
+
+#: deeper entry terms are not worth a guard
+_GUARD_DEPTH = 6
+
+
+class Hit:
+    """One requirement at one place in one state."""
+
+    __slots__ = ("guards", "rest", "setting", "what")
+
+    def __init__(self, what: Own | Passed, rest: Formula, guards: Guards, setting: Setting) -> None:
+        self.what = what
+        #: what remains of the requirement: True, False or a formula over the entry
+        self.rest = rest
+        self.guards = guards
+        self.setting = setting
+
+
+class CallHit:
+    """One call of an analysed function in one state."""
+
+    __slots__ = ("at", "callee", "setting")
+
+    def __init__(self, at: At, callee: str, setting: Setting) -> None:
+        self.at = at
+        self.callee = callee
+        self.setting = setting
+
+
+class Recorder:
+    """Collects the hits of one pass over a block."""
+
+    def __init__(self, watches: Watches, parameters: tuple[str, ...]) -> None:
+        self.watches = watches
+        self.parameters = parameters
+        self.hits: list[Hit] = []
+        self.calls: list[CallHit] = []
+
+    def access(self, state: State, obj: Term, mode: str, at: At, doubt: str = "") -> None:
+        """Record an access of kind `mode` to every watched member that `obj` lies in."""
+        inner, pointer = obj, None
+        while inner[0] in ("F", "I", "C", "G"):
+            cell = (inner[2], inner[3]) if inner[0] == "F" else ("", inner[1]) if inner[0] == "G" else None
+            for watch in self.watches.cells.get(cell, ()) if cell else ():
+                if wants(watch, mode):
+                    pointer = pointer or object_pointer(obj)
+                    what = Own(watch.rule, watch.object, mode, at)
+                    self.require(state, what, bind_access(watch, inner, pointer), doubt)
+            if inner[0] == "G":
+                return
+            inner = inner[1]
+
+    def require(self, state: State, what: Own | Passed, formula: Formula, doubt: str = "") -> None:
+        """Record what remains of `formula` in `state`."""
+        rest = residue(formula, state)
+        if doubt and rest is not True:
+            rest = any_of([rest, ("maybe", doubt)])
+        if rest is True and isinstance(what, Passed):
+            return
+        self.hits.append(Hit(what, rest, guards(state), setting(state, self.parameters)))
+
+    def call(self, state: State, at: At, callee: str) -> None:
+        """Record the locks held at a call."""
+        self.calls.append(CallHit(at, callee, setting(state, self.parameters)))
+
+
+def guards(state: State) -> Guards:
+    """Return what the state knows of entry terms: conditions under which a place is reached."""
+    return tuple(
+        (term, known)
+        for term, known in state.facts.items()
+        if term[0] in ("P", "ld") and depth(term) <= _GUARD_DEPTH and is_entry_term(term)
+    )
+
+
+def setting(state: State, parameters: tuple[str, ...]) -> Setting:
+    """Return the locks of `state` for people and for later passes."""
+    held, dropped = [], []
+    for key, hold in state.locks.items():
+        name = lock_class(key) or ""
+        if hold.times > 0:
+            held.append(HeldAt(name, hold.mode, hold.at, spell(key, parameters)))
+        else:
+            dropped.append(DroppedAt(name, hold.at))
+    for key, gone in state.dropped.items():
+        dropped.append(DroppedAt(lock_class(key) or "", gone.released))
+    return Setting(tuple(held), tuple(dropped))

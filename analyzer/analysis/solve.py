@@ -1,0 +1,91 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""Summaries of all functions, callees first.
+
+In: the linked program with its facts, the specification, the watches of the rules. Out: summaries by function id.
+"""
+
+from collections.abc import Callable
+
+from analyzer.analysis.context import Context, Scope
+from analyzer.analysis.function import FunctionAnalysis
+from analyzer.analysis.summary import PLAIN, FunctionSummary
+from analyzer.base.gap import Gap, GapKind
+from analyzer.base.location import Location
+from analyzer.facts.unit import FunctionFacts
+from analyzer.ir.function import Call
+
+#: a function without locks is still looked into for the value it returns, if it is this small
+SMALL = 4
+#: rounds over mutually recursive functions before their summaries are taken as they are
+MAX_ROUNDS = 6
+
+FactsOf = Callable[[str], FunctionFacts]
+
+
+def solve(context: Context, facts_of: FactsOf, advance: Callable[[], None]) -> None:
+    """Fill `context.summaries` for every function of the program."""
+    for component in context.graph.components():
+        context.pending = set(component)
+        recursive = len(component) > 1 or any(
+            edge.callee == component[0] for edge in context.graph.callees[component[0]]
+        )
+        for round_ in range(MAX_ROUNDS if recursive else 1):
+            if not _round(context, component, facts_of) or not recursive:
+                break
+            if round_ == MAX_ROUNDS - 1:
+                _note_no_fixpoint(context, component)
+        context.pending = set()
+        for _ in component:
+            advance()
+
+
+def _round(context: Context, component: list[str], facts_of: FactsOf) -> bool:
+    changed = False
+    for ident in component:
+        summary = summarise_function(context, ident, facts_of(ident))
+        changed |= summary != context.summaries.get(ident)
+        context.summaries[ident] = summary
+    return changed
+
+
+def _note_no_fixpoint(context: Context, component: list[str]) -> None:
+    names = ", ".join(context.program.functions[ident].name for ident in component[:3])
+    for ident in component:
+        known = context.summaries[ident]
+        gap = Gap(GapKind.ANALYSIS, Location("", 0), f"recursion through {names}: locks did not settle")
+        context.summaries[ident] = FunctionSummary(
+            known.outcomes or PLAIN.outcomes, known.demands, known.failures, known.own, known.locks, (*known.gaps, gap)
+        )
+
+
+def summarise_function(context: Context, ident: str, facts: FunctionFacts) -> FunctionSummary:
+    """Return the summary of one function, given those of its callees."""
+    scope = Scope(context, ident, facts)
+    if len(facts.ir.blocks) > SMALL and not _is_relevant(scope):
+        return PLAIN
+    return FunctionAnalysis(scope).run()
+
+
+def _is_relevant(scope: Scope) -> bool:
+    """Tell whether locks or rules can matter inside the function."""
+    context = scope.context
+    if scope.watched:
+        return True
+    watched_calls, primitives = context.watches.calls, context.spec.primitives
+    for name in scope.facts.calls:
+        if name in primitives or name in watched_calls:
+            return True
+    return any(
+        matters(scope.summary(target)) or target.name in watched_calls
+        for block in scope.facts.ir.blocks
+        for event in block.events
+        if isinstance(event, Call)
+        for target in scope.targets(event.callee)
+    )
+
+
+def matters(summary: FunctionSummary) -> bool:
+    """Tell whether a call of the function concerns its caller's locks."""
+    if summary.demands or not summary.outcomes:
+        return True
+    return any(outcome.changes or outcome.establishes for outcome in summary.outcomes)

@@ -1,0 +1,190 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""The abstract state on one path of a function, and how states meet.
+
+In: states at a join. Out: one state for each distinguishable lock situation.
+
+**Invariant:** a state is only changed by its owner; `fork()` before handing it on.
+**Invariant:** `locks` is a must-lockset relative to the function's entry: negative counts are locks of the caller that
+the function dropped.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+from analyzer.analysis import ranges
+from analyzer.analysis.terms import Term, contains
+from analyzer.ir.function import At
+
+
+class Hold(NamedTuple):
+    """How a lock is held, relative to the function's entry."""
+
+    #: acquisitions minus releases since the entry
+    times: int
+    #: `read` or `write`
+    mode: str
+    #: may be acquired again by its holder
+    recursive: bool
+    #: where it was acquired (times > 0) or dropped (times < 0)
+    at: At
+
+
+class Dropped(NamedTuple):
+    """A lock that this function acquired and dropped again on this path: its caller cannot have held it."""
+
+    mode: str
+    recursive: bool
+    acquired: At
+    released: At
+
+
+Signature = tuple[object, ...]
+
+#: freshness of an object: nobody else can reach it / it was handed to a function that cannot be looked into
+FRESH, HANDED_OUT = 2, 1
+
+
+@dataclass(slots=True)
+class State:
+    """What holds on the paths that this state stands for."""
+
+    #: values of locals, by name
+    env: dict[str, Term] = field(default_factory=dict)
+    #: values stored to objects on this path
+    memory: dict[Term, Term] = field(default_factory=dict)
+    #: last writer of a member by (record, member), where the function wrote it itself
+    epochs: dict[tuple[str, str], object] = field(default_factory=dict)
+    facts: ranges.Facts = field(default_factory=dict)
+    locks: dict[Term, Hold] = field(default_factory=dict)
+    dropped: dict[Term, Dropped] = field(default_factory=dict)
+    #: objects that this path allocated and has not published, with FRESH or HANDED_OUT
+    fresh: dict[Term, int] = field(default_factory=dict)
+
+    def fork(self) -> State:
+        """Return a copy that can be changed independently."""
+        return State(
+            self.env.copy(),
+            self.memory.copy(),
+            self.epochs.copy(),
+            self.facts.copy(),
+            self.locks.copy(),
+            self.dropped.copy(),
+            self.fresh.copy(),
+        )
+
+    def signature(self) -> Signature:
+        """Return what must agree for two states to be merged: locks held and counters known to be at their end."""
+        locks = frozenset((key, hold.times, hold.mode) for key, hold in self.locks.items())
+        reads = frozenset((term, known) for term, known in self.facts.items() if term[0] == "w")
+        return (locks, reads)
+
+    def kill_member(self, record: str, member: str, epoch: object) -> None:
+        """Forget what is known of any `record.member`: it was written through a pointer that may be any."""
+        self.epochs[(record, member)] = epoch
+        self.forget_member(record, member)
+
+    def forget_member(self, record: str, member: str) -> None:
+        """Forget branch facts and stored values that depend on any `record.member`."""
+
+        def depends(term: Term) -> bool:
+            return contains(term, lambda t: t[0] == "F" and t[2] == record and t[3] == member)
+
+        for term in [t for t in self.facts if depends(t)]:
+            del self.facts[term]
+        for term in [t for t in self.memory if t[0] == "F" and t[2] == record and t[3] == member]:
+            del self.memory[term]
+
+    def forget_object(self, obj: Term) -> None:
+        """Forget the stored values inside `obj`: a callee may have written it."""
+        for term in [t for t in self.memory if contains(t, lambda part: part == obj)]:
+            del self.memory[term]
+
+
+def merge(old: State, new: State, block: int, widening: bool) -> bool:
+    """Join `new` into `old`, both with one signature; return whether `old` changed."""
+    changed = _merge_env(old, new, block, widening)
+    for table, other in ((old.memory, new.memory), (old.fresh, new.fresh), (old.dropped, new.dropped)):
+        for key in [k for k in table if other.get(k) is None or (table is old.memory and other[k] != table[k])]:
+            del table[key]
+            changed = True
+    for term, status in old.fresh.items():
+        if new.fresh[term] < status:
+            old.fresh[term] = new.fresh[term]
+            changed = True
+    return _merge_epochs(old, new, block) | _merge_facts(old, new, widening) | changed
+
+
+def _merge_env(old: State, new: State, block: int, widening: bool) -> bool:
+    changed = False
+    for name in list(old.env):
+        mine, theirs = old.env[name], new.env.get(name)
+        if mine == theirs:
+            continue
+        phi: Term = ("phi", block, name)
+        theirs = ("?", block, name) if theirs is None else theirs
+        join = ranges.widen if widening else ranges.hull
+        joined = join(ranges.range_of(old.facts, mine), ranges.range_of(new.facts, theirs))
+        if mine != phi or joined != ranges.range_of(old.facts, phi):
+            changed = True
+        old.env[name] = phi
+        if joined == ranges.FULL:
+            old.facts.pop(phi, None)
+        else:
+            old.facts[phi] = joined
+        new.facts[phi] = joined
+    return changed
+
+
+def _merge_epochs(old: State, new: State, block: int) -> bool:
+    changed = False
+    for key in old.epochs.keys() | new.epochs.keys():
+        mine = old.epochs.get(key, 0)
+        if mine != new.epochs.get(key, 0) and mine != ("join", block):
+            old.epochs[key] = ("join", block)
+            changed = True
+    return changed
+
+
+def _merge_facts(old: State, new: State, widening: bool) -> bool:
+    changed = False
+    for term in list(old.facts):
+        mine, theirs = old.facts[term], ranges.range_of(new.facts, term)
+        if mine == theirs:
+            continue
+        joined = ranges.widen(mine, theirs) if widening else ranges.hull(mine, theirs)
+        if joined == mine:
+            continue
+        changed = True
+        if joined == ranges.FULL:
+            del old.facts[term]
+        else:
+            old.facts[term] = joined
+    return changed
+
+
+def close_pass(state: State, header: int) -> None:
+    """Age what was made inside a loop before it flows back to `header`: next time round it is something else."""
+
+    def is_inner(term: Term) -> bool:
+        return term[0] in ("r", "phi", "?") and isinstance(term[1], int) and term[1] >= header
+
+    def aged(term: Term) -> Term:
+        return ("fix", term, header) if contains(term, is_inner) and term[0] != "fix" else term
+
+    known = {term: state.facts.pop(term) for term in list(state.facts) if contains(term, is_inner)}
+    for name, value in state.env.items():
+        if contains(value, is_inner):
+            state.env[name] = aged(value)
+            if value in known:
+                state.facts[aged(value)] = known[value]
+    for key in [k for k in state.locks if contains(k, is_inner)]:
+        hold = state.locks.pop(key)
+        state.locks[aged(key)] = hold
+    for key in [k for k in state.dropped if contains(k, is_inner)]:
+        del state.dropped[key]
+    for key in [k for k in state.memory if contains(k, is_inner) or contains(state.memory[k], is_inner)]:
+        del state.memory[key]
+    for key in [k for k in state.fresh if contains(k, is_inner)]:
+        del state.fresh[key]

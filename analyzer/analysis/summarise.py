@@ -1,0 +1,175 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""Making a function's summary from the states in which it returns and the hits inside it.
+
+In: leaves and hits. Out: FunctionSummary. Leaves with equal lock changes become one outcome.
+"""
+
+from collections import defaultdict
+from typing import NamedTuple
+
+from analyzer.analysis import ranges
+from analyzer.analysis.context import Scope
+from analyzer.analysis.formula import Formula, atoms
+from analyzer.analysis.locks import lock_class
+from analyzer.analysis.places import CallHit, Guards, Hit, guards
+from analyzer.analysis.state import State
+from analyzer.analysis.summary import (
+    Cause,
+    Demand,
+    DroppedAt,
+    Failure,
+    FunctionSummary,
+    HeldAt,
+    LockChange,
+    Outcome,
+    Own,
+    Setting,
+    SiteLocks,
+)
+from analyzer.analysis.terms import Term, contains, is_entry_term
+from analyzer.base.gap import Gap
+from analyzer.ir.function import At, Return
+
+_NOWHERE = At(0)
+
+
+class Leave(NamedTuple):
+    """A state in which the function returns."""
+
+    state: State
+    value: Term | None
+    at: At
+
+
+def summarise(
+    scope: Scope, hits: list[Hit], calls: list[CallHit], leaves: list[Leave], gaps: tuple[Gap, ...]
+) -> FunctionSummary:
+    """Return the summary of the function of `scope`."""
+    demands, failures = _split(hits)
+    own = sorted({hit.what for hit in hits if isinstance(hit.what, Own)}, key=_own_key)
+    outcomes = _outcomes(leaves)
+    if not outcomes and any(isinstance(block.terminator, Return) for block in scope.facts.ir.blocks) and gaps:
+        outcomes = (Outcome(ranges.FULL, None, (), (), ()),)
+    return FunctionSummary(outcomes, demands, failures, tuple(own), _must(hits, calls), gaps)
+
+
+def _own_key(own: Own) -> tuple[int, int, str, str]:
+    return (own.at.line, own.at.column, own.rule, own.access)
+
+
+# -- outcomes -----------------------------------------------------------------------------------------------------
+
+
+def _outcomes(leaves: list[Leave]) -> tuple[Outcome, ...]:
+    groups: dict[tuple[object, object], list[Leave]] = defaultdict(list)
+    for leave in leaves:
+        groups[(_changes(leave.state, placed=False), _established(leave.state))].append(leave)
+    single = len(groups) == 1
+    return tuple(_outcome(group, single) for group in groups.values())
+
+
+def _outcome(group: list[Leave], single: bool) -> Outcome:
+    first = group[0]
+    returns = _value_range(first)
+    for leave in group[1:]:
+        returns = ranges.hull(returns, _value_range(leave))
+    same = all(leave.value == first.value for leave in group)
+    value = first.value if same and first.value is not None and is_entry_term(first.value) else None
+    conditions = () if single else _common_guards([guards(leave.state) for leave in group])
+    return Outcome(returns, value, _changes(first.state, placed=True), conditions, _established(first.state))
+
+
+def _value_range(leave: Leave) -> ranges.Range:
+    return ranges.FULL if leave.value is None else ranges.range_of(leave.state.facts, leave.value)
+
+
+def _changes(state: State, *, placed: bool) -> tuple[LockChange, ...]:
+    """Return the net lock changes; with `placed` false, comparable across paths."""
+    changes = []
+    for key, hold in state.locks.items():
+        lock = _exported_lock(key)
+        if lock is not None:
+            at = hold.at if placed else _NOWHERE
+            changes.append(LockChange(lock, hold.times, hold.mode, hold.recursive, at))
+    return tuple(sorted(changes, key=_change_key))
+
+
+def _change_key(change: LockChange) -> tuple[str, int]:
+    return (repr(change.key), change.count)
+
+
+def _exported_lock(key: Term) -> Term | None:
+    """Return `key` as callers can know it; None for a lock that lies in the function's own frame."""
+    if is_entry_term(key):
+        return key
+    if contains(key, lambda t: t[0] == "L"):
+        return None
+    return ("unknown", lock_class(key) or "")
+
+
+def _established(state: State) -> Guards:
+    known = [(term, known) for term, known in state.facts.items() if term[0] == "w" and is_entry_term(term)]
+    return tuple(sorted(known, key=repr))
+
+
+def _common_guards(all_guards: list[Guards]) -> Guards:
+    common = dict(all_guards[0])
+    for other in all_guards[1:]:
+        theirs = dict(other)
+        for term in list(common):
+            joined = ranges.hull(common[term], theirs[term]) if term in theirs else ranges.FULL
+            if joined == ranges.FULL:
+                del common[term]
+            else:
+                common[term] = joined
+    return tuple(sorted(common.items(), key=repr))
+
+
+# -- demands ------------------------------------------------------------------------------------------------------
+
+
+def _split(hits: list[Hit]) -> tuple[tuple[Demand, ...], tuple[Failure, ...]]:
+    by_formula: dict[Formula, list[Hit]] = defaultdict(list)
+    failures: dict[object, Failure] = {}
+    for hit in hits:
+        if hit.rest is True:
+            continue
+        if hit.rest is False or all(atom[0] == "maybe" for atom in atoms(hit.rest)):
+            reason = "" if hit.rest is False else str(atoms(hit.rest)[0][1])
+            failures.setdefault((hit.what, reason), Failure(Cause(hit.what, hit.setting), not reason, reason))
+        else:
+            by_formula[hit.rest].append(hit)
+    demands = tuple(_demand(formula, group) for formula, group in by_formula.items())
+    return demands, tuple(failures.values())
+
+
+def _demand(formula: Formula, group: list[Hit]) -> Demand:
+    causes: dict[object, Cause] = {}
+    for hit in group:
+        causes.setdefault(hit.what, Cause(hit.what, hit.setting))
+    return Demand(formula, _common_guards([hit.guards for hit in group]), tuple(causes.values()))
+
+
+# -- must-locksets at places --------------------------------------------------------------------------------------
+
+
+def _must(hits: list[Hit], calls: list[CallHit]) -> tuple[SiteLocks, ...]:
+    at_place: dict[tuple[At, str], Setting] = {}
+    places = [(call.at, call.callee, call.setting) for call in calls]
+    places += [(h.what.at, f"{h.what.object} {h.what.access}", h.setting) for h in hits if isinstance(h.what, Own)]
+    for at, what, setting in places:
+        known = at_place.get((at, what))
+        at_place[(at, what)] = setting if known is None else _meet(known, setting)
+    ordered = sorted(at_place.items(), key=lambda item: (item[0][0].line, item[0][0].column, item[0][1]))
+    return tuple(SiteLocks(at, what, setting) for (at, what), setting in ordered)
+
+
+def _meet(a: Setting, b: Setting) -> Setting:
+    held: list[HeldAt] = []
+    for mine in a.held:
+        for theirs in b.held:
+            if mine.name == theirs.name and mine.text == theirs.text:
+                held.append(mine if mine.mode == "read" else theirs)
+                break
+    dropped: list[DroppedAt] = [d for d in a.dropped if any(d.name == e.name for e in b.dropped)]
+    return Setting(tuple(held), tuple(dropped))

@@ -1,0 +1,144 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""Function summaries: what callers need to know of a function, over its parameters.
+
+In: nothing. Out: `mutex_lock_killable`-like wrappers have two outcomes: return in [0, 0] with the lock acquired, and
+return in [LOW, -1] with nothing.
+
+**Invariant:** every term in a summary is an entry term (`terms.is_entry_term`), or the owner of a lock is unknown.
+"""
+
+from __future__ import annotations
+
+from msgspec import Struct
+
+from analyzer.analysis.formula import Formula
+from analyzer.analysis.ranges import FULL, Range
+from analyzer.analysis.terms import Term
+from analyzer.base.gap import Gap
+from analyzer.ir.function import At
+
+
+class LockChange(Struct, frozen=True, array_like=True):
+    """A lock held more (or less) often at the return than at the entry."""
+
+    #: the lock over parameters and globals; ("unknown", class) where only its class is known
+    key: Term
+    count: int
+    mode: str
+    recursive: bool
+    #: acquired and dropped again, or dropped and acquired again: no net change, but seen by the caller
+    at: At
+
+
+class Outcome(Struct, frozen=True, array_like=True):
+    """One way to return."""
+
+    #: range of the value returned
+    returns: Range
+    #: the value itself where it is one entry term, else None
+    value: Term | None
+    changes: tuple[LockChange, ...]
+    #: what must hold of entry terms for this way to be taken
+    guards: tuple[tuple[Term, Range], ...]
+    #: predicates known at the return: ("w", function, object) terms with their range
+    establishes: tuple[tuple[Term, Range], ...]
+
+
+class HeldAt(Struct, frozen=True, array_like=True):
+    """A lock that the function itself holds at a place."""
+
+    #: lock class; "" where only a caller can tell
+    name: str
+    mode: str
+    at: At
+    #: the lock in words: `&kvm->slots_lock`
+    text: str
+
+
+class DroppedAt(Struct, frozen=True, array_like=True):
+    """A lock that the function acquired and dropped, or dropped for its caller, before a place."""
+
+    name: str
+    at: At
+
+
+class Setting(Struct, frozen=True, array_like=True):
+    """What the function itself has done about locks when it gets to a place."""
+
+    held: tuple[HeldAt, ...]
+    dropped: tuple[DroppedAt, ...]
+
+
+class Own(Struct, frozen=True, array_like=True, tag="own"):
+    """The function's own place that a rule speaks about."""
+
+    rule: str
+    #: what is accessed or called: `kvm_memory_slot.gmem.file`
+    object: str
+    #: `read`, `write`, `call`
+    access: str
+    at: At
+
+
+class Passed(Struct, frozen=True, array_like=True, tag="passed"):
+    """A callee's demand that the call site does not meet."""
+
+    callee: str
+    #: formula of the callee's demand
+    demand: Formula
+    at: At
+    #: the call is made through a pointer
+    via: str
+
+
+class Cause(Struct, frozen=True, array_like=True):
+    """Why a demand exists: a place, and the locks there."""
+
+    what: Own | Passed
+    setting: Setting
+
+
+class Demand(Struct, frozen=True, array_like=True):
+    """A requirement on the callers of a function."""
+
+    #: over entry terms
+    formula: Formula
+    #: the demand is made only where these hold of entry terms
+    guards: tuple[tuple[Term, Range], ...]
+    causes: tuple[Cause, ...]
+
+
+class Failure(Struct, frozen=True, array_like=True):
+    """A requirement that is not met whoever calls, or that nobody can decide."""
+
+    cause: Cause
+    #: True: violation; False: unknown
+    definite: bool
+    #: why it cannot be decided; empty for a violation
+    reason: str
+
+
+class SiteLocks(Struct, frozen=True, array_like=True):
+    """Locks that a function holds for certain at a place, whatever the path."""
+
+    at: At
+    #: called function's id, or `field` and access as `kvm_memory_slot.gmem.file write`
+    what: str
+    setting: Setting
+
+
+class FunctionSummary(Struct, frozen=True, array_like=True):
+    """All that is kept of one function's analysis."""
+
+    outcomes: tuple[Outcome, ...]
+    demands: tuple[Demand, ...] = ()
+    failures: tuple[Failure, ...] = ()
+    #: the function's own places that a rule speaks about, each once
+    own: tuple[Own, ...] = ()
+    #: must-locksets at calls of analysed functions and at watched accesses
+    locks: tuple[SiteLocks, ...] = ()
+    gaps: tuple[Gap, ...] = ()
+
+
+#: a function that changes no lock and returns anything
+PLAIN = FunctionSummary((Outcome(FULL, None, (), (), ()),))

@@ -1,0 +1,164 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""Symbolic terms: what a value or an object is, relative to the entry of one function.
+
+In: IR values. Out: terms, nested tuples whose first element tells their kind. `&kvm->slots_lock` with `kvm` the first
+parameter is `("ad", ("F", ("O", ("P", 0)), "kvm", "slots_lock"))`.
+
+Objects ("locations"):
+  ("G", name)                   global variable
+  ("L", name)                   local variable's own storage
+  ("O", pointer)                what the pointer term points to
+  ("F", object, record, member) member of an object
+  ("I", object, index)          element of an array
+  ("C", object, record, member) the record that holds the object as this member
+Values:
+  ("k", n) constant; ("t",) string; ("fn", name) function; ("P", i) parameter at entry; ("ad", object) address;
+  ("ld", object, epoch) contents, `epoch` 0 as at entry; ("w", function, object) what `function` reads from the object;
+  ("un", op, a), ("op", op, a, b); ("r", block, event) result of a call; ("phi", block, name) merged value;
+  ("agg", ((record, member), value), …) a struct value;
+  ("?", block, event) not modelled; ("fix", term, n) a value of an earlier loop pass
+
+**Invariant:** terms are hashable, contain no mutable value, and equal terms denote equal values within one path.
+"""
+
+from collections.abc import Callable
+from typing import Any
+
+Term = tuple[Any, ...]
+
+#: deeper terms are cut: loops that walk a structure would grow them without bound
+MAX_DEPTH = 24
+
+ZERO: Term = ("k", 0)
+
+
+def pointee(pointer: Term) -> Term:
+    """Return the object that `pointer` points to."""
+    if pointer[0] == "ad":
+        inner: Term = pointer[1]
+        return inner
+    return ("O", pointer)
+
+
+def member(obj: Term, record: str, name: str) -> Term:
+    """Return member `name` of the object seen as `record`."""
+    if obj[0] == "C" and obj[2] == record and obj[3] == name:
+        inner: Term = obj[1]
+        return inner
+    return ("F", obj, record, name)
+
+
+def container(obj: Term, record: str, name: str) -> Term:
+    """Return the record of which `obj` is member `name`."""
+    if obj[0] == "F" and obj[2] == record and obj[3] == name:
+        inner: Term = obj[1]
+        return inner
+    return ("C", obj, record, name)
+
+
+def address(obj: Term) -> Term:
+    """Return the address of `obj`."""
+    if obj[0] == "O":
+        inner: Term = obj[1]
+        return inner
+    return ("ad", obj)
+
+
+def root(term: Term) -> Term:
+    """Return the innermost term that `term` is built on by member access, dereference and loads."""
+    while term[0] in ("O", "F", "I", "C", "ad", "ld", "fix"):
+        term = term[1]
+    if term[0] == "w":
+        return root(term[2])
+    return term
+
+
+def depth(term: Term) -> int:
+    """Count the nesting of `term` along its spine."""
+    n = 0
+    while term[0] in ("O", "F", "I", "C", "ad", "ld", "fix"):
+        term, n = term[1], n + 1
+    return n
+
+
+def contains(term: Term, test: Callable[[Term], bool]) -> bool:
+    """Tell whether `test` holds for `term` or any term inside it."""
+    if test(term):
+        return True
+    return any(isinstance(part, tuple) and contains(part, test) for part in term[1:])
+
+
+def is_entry_term(term: Term) -> bool:
+    """Tell whether `term` means the same to a caller: parameters, globals, constants and memory as at entry."""
+    kind = term[0]
+    if kind in ("r", "phi", "?", "L", "fix"):
+        return False
+    if kind == "ld" and term[2] != 0:
+        return False
+    return all(is_entry_term(part) for part in term[1:] if isinstance(part, tuple))
+
+
+def is_stable(term: Term) -> bool:
+    """Tell whether `term` names one definite value: no merge of several, nothing unmodelled, no earlier loop pass."""
+    return not contains(term, lambda t: t[0] in ("phi", "?", "fix"))
+
+
+Loader = Callable[[Term], Term]
+
+
+def substitute(term: Term, arguments: tuple[Term, ...], loader: Loader) -> Term:
+    """Rewrite an entry term of a callee over the caller's `arguments`; `loader` tells what an object holds there."""
+    kind = term[0]
+    if kind == "P":
+        return arguments[term[1]] if term[1] < len(arguments) else ("?", -1, term[1])
+    if kind in ("k", "t", "fn", "G", "r", "phi", "?", "L", "abstract", "unknown"):
+        return term
+    if kind == "O":
+        return pointee(substitute(term[1], arguments, loader))
+    if kind == "F":
+        return member(substitute(term[1], arguments, loader), term[2], term[3])
+    if kind == "C":
+        return container(substitute(term[1], arguments, loader), term[2], term[3])
+    if kind == "ad":
+        return address(substitute(term[1], arguments, loader))
+    if kind == "I":
+        return ("I", substitute(term[1], arguments, loader), substitute(term[2], arguments, loader))
+    if kind == "ld":
+        return loader(substitute(term[1], arguments, loader))
+    if kind == "agg":
+        return ("agg", *((key, substitute(value, arguments, loader)) for key, value in term[1:]))
+    return tuple(substitute(part, arguments, loader) if isinstance(part, tuple) else part for part in term)
+
+
+def thaw(value: Any) -> Any:  # noqa: ANN401 — a decoded term has no narrower type
+    """Turn the lists of a decoded term back into tuples."""
+    return tuple(thaw(part) for part in value) if isinstance(value, list) else value
+
+
+def spell(term: Term, parameters: tuple[str, ...] = ()) -> str:
+    """Spell `term` for people, as C would: `kvm->slots_lock`."""
+    kind = term[0]
+    if kind == "P":
+        return parameters[term[1]] if term[1] < len(parameters) and parameters[term[1]] else f"argument {term[1] + 1}"
+    if kind in ("G", "L", "fn"):
+        return str(term[1])
+    if kind == "k":
+        return str(term[1])
+    if kind == "ad":
+        return f"&{spell(term[1], parameters)}"
+    if kind in ("ld", "fix"):
+        return spell(term[1], parameters)
+    if kind == "O":
+        return f"*{spell(term[1], parameters)}"
+    if kind == "F":
+        inner = term[1]
+        if inner[0] == "O":
+            return f"{spell(inner[1], parameters)}->{term[3]}"
+        return f"{spell(inner, parameters)}.{term[3]}"
+    if kind == "I":
+        return f"{spell(term[1], parameters)}[]"
+    if kind == "C":
+        return f"container_of({spell(term[1], parameters)}, {term[2]}, {term[3]})"
+    if kind == "w":
+        return f"{term[1]}(&{spell(term[2], parameters)})"
+    return "…"

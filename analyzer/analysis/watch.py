@@ -1,0 +1,114 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""Watches: what a rule wants to be asked about, and requirements bound to the objects at hand.
+
+In: rule kinds hand in watches. Out: `Watches`, looked up by member or by function name while functions are analysed.
+"""
+
+from collections import defaultdict
+from collections.abc import Callable, Iterable
+
+from msgspec import Struct
+
+from analyzer.analysis.formula import Formula, all_of, any_of
+from analyzer.analysis.terms import Term, pointee
+from analyzer.ir.types import CType, Function, Pointer, Record
+from analyzer.spec.model import AllOf, AnyOf, Held, Requirement, When
+
+
+class Watch(Struct, frozen=True):
+    """A member or a function that a rule speaks about."""
+
+    rule: str
+    #: canonical (record, member) of a guarded member; ("", name) for a global; None for a function
+    cell: tuple[str, str] | None
+    #: name of a function whose calls matter, else ""
+    function: str
+    #: as the rule writes it: `kvm_memory_slot.gmem.file`, `kvm_gmem_get_file()`
+    object: str
+    #: `read`, `write`, `any` for members; `call` for functions
+    access: str
+    #: names resolved: every lock is a lock class, every predicate's field a cell
+    requires: Requirement
+    #: an object that nobody else can reach is exempt
+    unpublished: bool
+
+
+class Watches:
+    """All watches of a run."""
+
+    def __init__(self, watches: Iterable[Watch]) -> None:
+        #: by (record, member)
+        self.cells: dict[tuple[str, str], list[Watch]] = defaultdict(list)
+        #: by function name
+        self.calls: dict[str, list[Watch]] = defaultdict(list)
+        #: functions that read what a predicate asks: `refcount_read`
+        self.readers: set[str] = set()
+        for watch in watches:
+            if watch.cell is not None:
+                self.cells[watch.cell].append(watch)
+            else:
+                self.calls[watch.function].append(watch)
+            self._add_readers(watch.requires)
+        #: `record.member` of the watched members, and names of watched globals
+        self.names = frozenset(f"{record}.{member}" if record else member for record, member in self.cells)
+
+    def _add_readers(self, requirement: Requirement) -> None:
+        match requirement:
+            case AnyOf(parts) | AllOf(parts):
+                for part in parts:
+                    self._add_readers(part)
+            case When() if requirement.function:
+                self.readers.add(requirement.function)
+
+
+def wants(watch: Watch, access: str) -> bool:
+    """Tell whether `watch` asks about an access of kind `read` or `write`."""
+    return watch.access in ("any", access)
+
+
+def bind_access(watch: Watch, obj: Term, pointer: Term) -> Formula:
+    """Bind the requirement to the accessed object; `pointer` is what leads to it."""
+    bound = _bind(watch.requires, lambda record: _owner_on_path(obj, record))
+    return any_of([bound, ("fresh", pointer)]) if watch.unpublished else bound
+
+
+def bind_call(watch: Watch, arguments: tuple[Term, ...], signature: CType) -> Formula:
+    """Bind the requirement of calling a function to its arguments."""
+    return _bind(watch.requires, lambda record: _owner_in_arguments(arguments, signature, record))
+
+
+def _bind(requirement: Requirement, owner: Callable[[str], Term | None]) -> Formula:
+    match requirement:
+        case AnyOf(parts):
+            return any_of([_bind(part, owner) for part in parts])
+        case AllOf(parts):
+            return all_of([_bind(part, owner) for part in parts])
+        case Held(lock, mode, instance):
+            record = lock.parts[0] if len(lock.parts) > 1 else ""
+            holder = None if instance == "any" or not record else owner(record)
+            return ("held", str(lock), mode or "read", holder)
+        case When(_, function, field, operator, value):
+            return ("when", function, str(field), operator, value, owner(field.parts[0]))
+
+
+def _owner_on_path(obj: Term, record: str) -> Term | None:
+    """Return the object of type `record` that the access path goes through, nearest to the access."""
+    while obj[0] in ("F", "I", "C", "O", "ld", "ad"):
+        if obj[0] == "F" and obj[2] == record:
+            return obj[1]  # type: ignore[no-any-return]
+        if obj[0] == "C" and obj[2] == record:
+            return obj
+        obj = obj[1]
+    return None
+
+
+def _owner_in_arguments(arguments: tuple[Term, ...], signature: CType, record: str) -> Term | None:
+    """Return what the only argument of type `struct record *` points to."""
+    if not isinstance(signature, Function):
+        return None
+    found = [
+        argument
+        for argument, ctype in zip(arguments, signature.parameters, strict=False)
+        if isinstance(ctype, Pointer) and isinstance(ctype.to, Record) and ctype.to.name == record
+    ]
+    return pointee(found[0]) if len(found) == 1 else None

@@ -1,0 +1,103 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""Witnesses: a trail told step by step, with the locks held at each.
+
+In: a trail. Out: steps from the entry point to the place: `enters kvm_gmem_release() holding nothing`,
+`takes kvm.slots_lock`, `calls kvm_gmem_bind() holding kvm.slots_lock`, `writes …`.
+"""
+
+from msgspec import Struct
+
+from analyzer.analysis.obligations import Trail
+from analyzer.analysis.summary import DroppedAt, HeldAt, Own, Passed, Setting
+from analyzer.base.location import Location
+from analyzer.findings.model import Step
+from analyzer.ir.function import At
+from analyzer.program.link import Program
+
+_VERBS = {"read": "reads", "write": "writes", "call": "calls"}
+
+
+class Held(Struct, frozen=True):
+    """A lock held somewhere on a trail."""
+
+    name: str
+    mode: str
+    #: the function that holds it, and where it took it
+    function: str
+    location: Location
+
+    def __str__(self) -> str:
+        return f"{self.name} (read)" if self.mode == "read" else self.name
+
+
+class Dropped(Struct, frozen=True):
+    """A lock dropped somewhere on a trail."""
+
+    name: str
+    location: Location
+
+
+class Witness(Struct, frozen=True):
+    """The steps of a trail and the locks at its end."""
+
+    steps: tuple[Step, ...]
+    held: tuple[Held, ...]
+    dropped: tuple[Dropped, ...]
+
+
+def place_of(program: Program, ident: str, at: At) -> Location:
+    """Return the location of `at` in function `ident`."""
+    ref = program.functions[ident].ref
+    return Location(ref.location.file, ref.first_line + at.line, at.column)
+
+
+def tell(program: Program, trail: Trail) -> Witness:
+    """Return the witness of `trail`."""
+    first = trail.links[0][0]
+    name = program.functions[first].name
+    how = f": {trail.entry.text}" if trail.entry else ""
+    held_at_entry = "holding nothing" if trail.entry else "whatever its callers hold"
+    steps = [Step(0, "entry", name, program.functions[first].ref.location, f"enters {name}() {held_at_entry}{how}")]
+    held: list[Held] = []
+    dropped: list[Dropped] = []
+    for ident, cause in trail.links:
+        _lock_steps(program, ident, cause.setting, steps, held, dropped)
+        steps.append(_last_step(program, ident, cause.what, held))
+    return Witness(tuple(steps), tuple(held), tuple(dropped))
+
+
+def _lock_steps(
+    program: Program, ident: str, setting: Setting, steps: list[Step], held: list[Held], dropped: list[Dropped]
+) -> None:
+    changes: list[HeldAt | DroppedAt] = sorted([*setting.held, *setting.dropped], key=_by_place)
+    function = program.functions[ident].name
+    for change in changes:
+        location = place_of(program, ident, change.at)
+        name = change.name or "a lock"
+        if isinstance(change, HeldAt):
+            held.append(Held(name, change.mode, function, location))
+            mode = " for reading" if change.mode == "read" else ""
+            steps.append(Step(0, "acquire", function, location, f"takes {name}{mode}", _names(held)))
+        else:
+            dropped.append(Dropped(name, location))
+            held[:] = [lock for lock in held if lock.name != name]
+            steps.append(Step(0, "release", function, location, f"drops {name}", _names(held)))
+
+
+def _by_place(change: HeldAt | DroppedAt) -> tuple[int, int]:
+    return (change.at.line, change.at.column)
+
+
+def _last_step(program: Program, ident: str, what: Own | Passed, held: list[Held]) -> Step:
+    function = program.functions[ident].name
+    location = place_of(program, ident, what.at)
+    holding = "holding " + (", ".join(_names(held)) or "nothing")
+    if isinstance(what, Own):
+        return Step(0, "access", function, location, f"{_VERBS[what.access]} {what.object} {holding}", _names(held))
+    callee = program.functions[what.callee].name if what.callee in program.functions else what.callee
+    via = f" through {what.via}" if what.via else ""
+    return Step(0, "call", function, location, f"calls {callee}(){via} {holding}", _names(held))
+
+
+def _names(held: list[Held]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(str(lock) for lock in held))

@@ -1,0 +1,70 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""From facts to verdicts: link, summarise, follow obligations.
+
+In: UnitFacts of all units, function facts by key, a specification. Out: `Analysis`, from which reports and
+explanations are made.
+"""
+
+from collections.abc import Callable, Mapping
+from fnmatch import fnmatchcase
+
+from msgspec import Struct
+
+from analyzer.analysis.context import Context
+from analyzer.analysis.locks import LockTypes
+from analyzer.analysis.names import NameResolver
+from analyzer.analysis.obligations import Place, Trail, find_trails
+from analyzer.analysis.solve import solve
+from analyzer.analysis.watch import Watches
+from analyzer.facts.unit import FunctionFacts, UnitFacts
+from analyzer.pipeline.options import Progress
+from analyzer.program.arguments import Conducts
+from analyzer.program.entries import Entry, find_entries
+from analyzer.program.flow import FlowFacts, read_flow
+from analyzer.program.graph import CallGraph
+from analyzer.program.link import Program
+from analyzer.rules import rule_kinds
+from analyzer.spec.model import Rule, SpecSet
+
+
+class Analysis(Struct, frozen=True):
+    """The analysed program."""
+
+    program: Program
+    flows: Mapping[str, FlowFacts]
+    context: Context
+    entries: Mapping[str, Entry]
+    #: rules that were applied
+    rules: tuple[Rule, ...]
+    trails: Mapping[Place, tuple[Trail, ...]]
+    names: NameResolver
+
+
+def chosen_rules(spec: SpecSet, globs: tuple[str, ...]) -> tuple[Rule, ...]:
+    """Return the rules whose id matches one of `globs`; all rules if there are none."""
+    return tuple(rule for rule in spec.rules if not globs or any(fnmatchcase(rule.id, glob) for glob in globs))
+
+
+def analyse(
+    units: tuple[UnitFacts, ...],
+    facts_by_key: Callable[[str], FunctionFacts],
+    spec: SpecSet,
+    rules: tuple[Rule, ...],
+    progress: Progress,
+) -> Analysis:
+    """Analyse the program that `units` make up."""
+    program = Program(units)
+
+    def facts_of(ident: str) -> FunctionFacts:
+        return facts_by_key(program.functions[ident].ref.facts_key)
+
+    flows = {ident: read_flow(facts_of(ident).ir) for ident in sorted(program.functions)}
+    graph = CallGraph(program, flows)
+    names = NameResolver(program, spec)
+    kinds = rule_kinds()
+    watches = Watches(watch for rule in rules for watch in kinds[type(rule.check)].watches(rule, names))
+    context = Context(program, graph, Conducts(program, graph, flows), spec, watches, LockTypes(spec), {}, set())
+    progress.begin("analyse", len(program.functions))
+    solve(context, facts_of, progress.advance)
+    entries = find_entries(program, graph, flows)
+    return Analysis(program, flows, context, entries, rules, find_trails(context.summaries, entries), names)

@@ -1,0 +1,95 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""What a call does to its arguments and to memory, callees included.
+
+In: the call graph and every function's flow. Out: `Conduct` by function id: parameters whose object is read or
+written, parameters that become reachable for others, members that may be written.
+
+**Invariant:** functions without a body are taken to write nothing of what their arguments do not point to.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+
+from analyzer.program.flow import FlowFacts, Site
+from analyzer.program.graph import CallGraph
+from analyzer.program.link import Program
+
+#: how a parameter's object becomes reachable for others: stored; or handed to a function that has no body
+STORED, HANDED = 2, 1
+
+
+@dataclass(slots=True)
+class Conduct:
+    """What calling a function may do, beyond locks."""
+
+    #: READ | WRITE by parameter index, within the object that the parameter points to
+    touches: dict[int, int] = field(default_factory=dict)
+    #: STORED or HANDED by parameter index
+    escapes: dict[int, int] = field(default_factory=dict)
+    #: bit set over `Conducts.cells`
+    writes: int = 0
+
+
+class Conducts:
+    """The conduct of every function, solved bottom-up."""
+
+    def __init__(self, program: Program, graph: CallGraph, flows: Mapping[str, FlowFacts]) -> None:
+        self._program = program
+        self._graph = graph
+        self._flows = flows
+        self._bits: dict[tuple[str, str], int] = {}
+        #: conduct by function id
+        self.of: dict[str, Conduct] = {}
+        for component in graph.components():
+            self._solve(component)
+
+    def bit(self, cell: tuple[str, str]) -> int:
+        """Return the bit that stands for member or global `cell` in `Conduct.writes`."""
+        found = self._bits.get(cell)
+        if found is None:
+            found = self._bits[cell] = 1 << len(self._bits)
+        return found
+
+    def _solve(self, component: list[str]) -> None:
+        for ident in component:
+            self.of[ident] = self._own(ident)
+        changed = True
+        while changed:
+            changed = False
+            for ident in component:
+                changed |= self._absorb(ident)
+            changed = changed and len(component) > 1
+
+    def _own(self, ident: str) -> Conduct:
+        flow = self._flows[ident]
+        writes = 0
+        for cell in flow.writes:
+            writes |= self.bit(cell)
+        return Conduct(dict(flow.touches), dict.fromkeys(flow.stored, STORED), writes)
+
+    def _absorb(self, ident: str) -> bool:
+        mine = self.of[ident]
+        before = (mine.writes, dict(mine.touches), dict(mine.escapes))
+        for site in self._flows[ident].sites:
+            for callee in self.callees(ident, site):
+                self._absorb_call(mine, site, callee)
+        return before != (mine.writes, mine.touches, mine.escapes)
+
+    def callees(self, ident: str, site: Site) -> Iterable[str | None]:
+        """Return the ids that `site` of `ident` can reach; None for a function without a body."""
+        if site.callee:
+            return (self._program.resolve(self._program.functions[ident].unit, site.callee),)
+        return self._graph.indirect(ident, site.slot) or (None,)
+
+    def _absorb_call(self, mine: Conduct, site: Site, callee: str | None) -> None:
+        theirs = self.of.get(callee) if callee is not None else None
+        if theirs is not None:
+            mine.writes |= theirs.writes
+        for index, sources in enumerate(site.arguments):
+            touched = theirs.touches.get(index, 0) if theirs else 0
+            escaped = theirs.escapes.get(index, 0) if theirs else (HANDED if callee is None else 0)
+            for source in sources:
+                if touched:
+                    mine.touches[source.parameter] = mine.touches.get(source.parameter, 0) | touched
+                if escaped > mine.escapes.get(source.parameter, 0):
+                    mine.escapes[source.parameter] = escaped

@@ -1,0 +1,200 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""What one function does with pointers, regardless of the order it does it in.
+
+In: FunctionIR. Out: FlowFacts: its call sites, the function pointers it passes on, what it writes, and how it treats
+its parameters. For `static void f(struct a *a) { a->x = 1; g(&a->list); }`: writes `a.x`, touches parameter 0, one call
+site of `g` with an argument that lies inside parameter 0's object.
+
+**Invariant:** depends on the IR alone, so that it is kept under the IR's digest.
+"""
+
+from msgspec import Struct
+
+from analyzer.ir.function import At, Call, FunctionIR, Read, Return, Store
+from analyzer.ir.values import (
+    AccessPath,
+    AddressOf,
+    Binary,
+    Deref,
+    Field,
+    FunctionAddress,
+    Global,
+    Load,
+    Local,
+    Parameter,
+    Pointee,
+    Value,
+)
+
+READ, WRITE = 1, 2
+
+#: where a function pointer can stand: ("m", record, member), ("g", global, ""), ("p", function, index),
+#: ("l", function, local), ("r", function, ""), ("f", function, ""): the function itself
+Slot = tuple[str, str, str]
+
+
+class Source(Struct, frozen=True, array_like=True, gc=False):
+    """Where a pointer value comes from, as far as parameters matter."""
+
+    #: parameter index
+    parameter: int
+    #: the parameter's own value, or (false) an address inside the object that it points to
+    whole: bool
+
+
+class Site(Struct, frozen=True, array_like=True):
+    """One call site."""
+
+    #: called function of a direct call, else ""
+    callee: str
+    #: slot that an indirect call loads its target from; None if that cannot be told
+    slot: Slot | None
+    #: per argument, the parameters that it may come from
+    arguments: tuple[tuple[Source, ...], ...]
+    at: At
+    #: what compiled this call in, as in `ir.function.Call.origin`
+    origin: str = ""
+
+
+class FlowFacts(Struct, frozen=True, array_like=True):
+    """One function's pointer use."""
+
+    sites: tuple[Site, ...]
+    #: function pointers copied from slot to slot: (to, from)
+    copies: tuple[tuple[Slot, Slot], ...]
+    #: cells written: (record, member); globals as ("", name)
+    writes: tuple[tuple[str, str], ...]
+    #: per parameter index: READ | WRITE of the object it points to
+    touches: tuple[tuple[int, int], ...]
+    #: parameters whose value, or an address inside their object, is stored where others may find it
+    stored: tuple[int, ...]
+
+
+def slot_of(path: AccessPath, function: str) -> Slot | None:
+    """Return the slot that `path` denotes in `function`; None for storage that has no name."""
+    for selector in reversed(path.selectors):
+        if isinstance(selector, Field):
+            return ("m", selector.record, selector.member)
+    match path.root:
+        case Global(name):
+            return ("g", name, "")
+        case Parameter(index, _) if not path.selectors:
+            return ("p", function, str(index))
+        case Local(name) if Deref() not in path.selectors:
+            return ("l", function, name)
+    return None
+
+
+class _Reader:
+    """Collects the flow of one function."""
+
+    def __init__(self, ir: FunctionIR) -> None:
+        self.ir = ir
+        self.origins: dict[str, set[Source]] = {}
+        self.copies: set[tuple[Slot, Slot]] = set()
+        self.writes: set[tuple[str, str]] = set()
+        self.touches: dict[int, int] = {}
+        self.stored: set[int] = set()
+
+    def slots(self, value: Value) -> list[Slot]:
+        match value:
+            case FunctionAddress(name):
+                return [("f", name, "")]
+            case Load(path):
+                slot = slot_of(path, self.ir.name)
+                return [slot] if slot else []
+        return []
+
+    def sources(self, value: Value) -> set[Source]:
+        match value:
+            case Load(AccessPath(Parameter(index, _), ())):
+                return {Source(index, True)}
+            case Load(AccessPath(Local(name), ())):
+                return self.origins.get(name, set())
+            case AddressOf(path):
+                return {Source(s.parameter, s.whole and not path.selectors[1:]) for s in self.base(path)}
+            case Binary(_, left, _):
+                return {Source(s.parameter, False) for s in self.sources(left)}
+        return set()
+
+    def base(self, path: AccessPath) -> set[Source]:
+        """Return the parameters whose object `path` lies in: one `Deref`, the first selector."""
+        selectors = path.selectors
+        match path.root:
+            case Pointee(value):
+                return set() if Deref() in selectors else self.sources(value)
+            case Parameter() | Local() if selectors and isinstance(selectors[0], Deref):
+                if any(isinstance(s, Deref) for s in selectors[1:]):
+                    return set()
+                return self.sources(Load(AccessPath(path.root)))
+        return set()
+
+    def touch(self, path: AccessPath, bits: int) -> None:
+        for source in self.base(path):
+            self.touches[source.parameter] = self.touches.get(source.parameter, 0) | bits
+
+    def store(self, event: Store) -> None:
+        path = event.path
+        target = slot_of(path, self.ir.name)
+        if target is not None:
+            self.copies.update((target, source) for source in self.slots(event.value))
+        if isinstance(path.root, Local) and not any(isinstance(s, Deref) for s in path.selectors):
+            self.origins.setdefault(path.root.name, set()).update(self.sources(event.value))
+            return
+        if isinstance(path.root, Parameter) and not path.selectors:
+            return
+        self.touch(path, WRITE)
+        self.writes.add(_cell(path))
+        self.stored.update(source.parameter for source in self.sources(event.value))
+
+    def site(self, event: Call) -> Site:
+        callee = event.callee.name if isinstance(event.callee, FunctionAddress) else ""
+        slots = [] if callee else self.slots(event.callee)
+        if event.result is not None and callee:
+            self.copies.add((("l", self.ir.name, event.result.name), ("r", callee, "")))
+        for index, argument in enumerate(event.arguments):
+            if callee:
+                self.copies.update((("p", callee, str(index)), source) for source in self.slots(argument))
+        arguments = tuple(tuple(sorted(self.sources(a), key=_source_key)) for a in event.arguments)
+        return Site(callee, slots[0] if slots else None, arguments, event.at, event.origin)
+
+
+def _source_key(source: Source) -> tuple[int, bool]:
+    return (source.parameter, source.whole)
+
+
+def _cell(path: AccessPath) -> tuple[str, str]:
+    for selector in reversed(path.selectors):
+        if isinstance(selector, Field):
+            return (selector.record, selector.member)
+        if isinstance(selector, Deref):
+            return ("*", "")
+    return ("", path.root.name) if isinstance(path.root, Global) else ("*", "")
+
+
+def read_flow(ir: FunctionIR) -> FlowFacts:
+    """Return the flow facts of `ir`."""
+    reader = _Reader(ir)
+    events = [event for block in ir.blocks for event in block.events]
+    # local copies may stand after their use in block order (loops): two rounds settle chains of copies
+    for _ in range(2):
+        for event in events:
+            if isinstance(event, Store):
+                reader.store(event)
+    sites = []
+    for event in events:
+        if isinstance(event, Read):
+            reader.touch(event.path, READ)
+        elif isinstance(event, Call):
+            sites.append(reader.site(event))
+    for block in ir.blocks:
+        if isinstance(block.terminator, Return) and block.terminator.value is not None:
+            returned = reader.slots(block.terminator.value)
+            reader.copies.update((("r", ir.name, ""), slot) for slot in returned)
+    return FlowFacts(
+        tuple(sites),
+        tuple(sorted(reader.copies)),
+        tuple(sorted(reader.writes)),
+        tuple(sorted(reader.touches.items())),
+        tuple(sorted(reader.stored)),
+    )
