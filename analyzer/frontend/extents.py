@@ -26,7 +26,7 @@ def _nested(opening: str, closing: str, levels: int) -> str:
 
 
 BRACES = _nested(r"\{", r"\}", 12)
-PARENS = _nested(r"\(", r"\)", 12)
+PARENS = _nested(r"\(", r"\)", 32)
 
 _BLANK = re.compile(rf"(?:[\s;]++|{_ROW})*+")
 _HEAD = re.compile(rf"""(?:[^{{}};"'#]++|{_LITERAL}|{_ROW})*+""")
@@ -38,7 +38,7 @@ _LINE_END = re.compile(r"[^\n]*\n?")
 
 #: words whose parenthesis belongs neither to a parameter list nor to a declarator
 ASIDE = re.compile(
-    r"\b(?:__attribute(?:__)?|__extension__(?=)|(?:__)?asm(?:__)?(?:\s+volatile)?|_Alignas|_Atomic(?=\s*\()"
+    r"\b(?:__attribute(?:__)?|__extension__|(?:__)?asm(?:__)?(?:\s+volatile)?|_Alignas|_Atomic(?=\s*\()"
     rf"|(?:__)?typeof(?:_unqual)?(?:__)?)\b\s*(?:{PARENS})?"
 )
 _GROUP = re.compile(PARENS)

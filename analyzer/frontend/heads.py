@@ -60,10 +60,10 @@ _INNER_NAME = re.compile(
     r"\([\s*(^]*(?:(?:const|volatile|__restrict|restrict|__seg_\w+|_Nonnull)\b[\s*]*)*([A-Za-z_$][\w$]*)"
 )
 _INNER_START = re.compile(r"\(\s*(?:[*(^]|[A-Za-z_$][\w$]*\s*\)\s*\()")
-_SEPARATOR = re.compile(rf"""[,()\[\]]|"(?:[^"\\\n]|\\.)*+"|'(?:[^'\\\n]|\\.)*+'""")
+_SEPARATOR = re.compile(r"""[,(){}\[\]]|"(?:[^"\\\n]|\\.)*+"|'(?:[^'\\\n]|\\.)*+'""")
 _TAGGED = re.compile(r"\b(?:struct|union|enum)\s+([A-Za-z_$][\w$]*)\s*(?::[\w\s]+)?\{")
 _ENUM = re.compile(rf"\benum\b[\w\s:$]*+({BRACES})")
-_ENUMERATOR = re.compile(rf"([A-Za-z_$][\w$]*)(?:[^,(){{}}]++|{PARENS}|{BRACES})*+,?")
+_FIRST_WORD = re.compile(r"\s*([A-Za-z_$][\w$]*)")
 _TAG_WORDS = frozenset({"struct", "union", "enum"})
 #: what stands for a brace group in a flattened declaration
 _BRACED = " 0 "
@@ -73,7 +73,7 @@ def read_head(text: str, extent: Extent) -> Head:
     """Tell what the declaration at `extent` of `text` declares."""
     if extent.body >= 0:
         head = ASIDE.sub(" ", text[extent.start : extent.body])
-        name = _declared_name(head)
+        name, _ = _declared_name(head)
         return Head(DeclarationKind.FUNCTION, ((name, Standing.DEFINED),) if name else ())
     whole = text[extent.start : extent.end]
     if "{" not in whole:
@@ -103,24 +103,24 @@ def _read_flat(flat: str, whole: str) -> Head:
     kind = DeclarationKind.TYPEDEF if "typedef" in words else DeclarationKind.ORDINARY
     external = "extern" in words
     names = []
-    for declarator in _declarators(flat):
-        name = _declared_name(declarator)
+    for declarator in _pieces(flat):
+        name, behind = _declared_name(declarator)
         if name:
-            names.append((name, _standing(declarator, name, external)))
+            names.append((name, _standing(behind, external)))
     return Head(kind, tuple(names), tags, enumerators)
 
 
-def _declarators(flat: str) -> list[str]:
-    """Split at the commas outside brackets; the specifiers stay before the first declarator."""
+def _pieces(flat: str) -> list[str]:
+    """Split at the commas outside brackets: into declarators (the first with the specifiers) or enumerators."""
     if "," not in flat:
         return [flat]
     pieces = []
     depth = start = 0
     for match in _SEPARATOR.finditer(flat):
         found = match[0]
-        if found in "([":
+        if found in "([{":
             depth += 1
-        elif found in ")]":
+        elif found in ")]}":
             depth -= 1
         elif found == "," and depth == 0:
             pieces.append(flat[start : match.start()])
@@ -129,27 +129,26 @@ def _declarators(flat: str) -> list[str]:
     return pieces
 
 
-def _declared_name(declarator: str) -> str:
-    """Return the name in `static struct list *(*name(int))[3] = …`, "" if there is none."""
+def _declared_name(declarator: str) -> tuple[str, str]:
+    """Return the name in `static struct list *(*name(int))[3] = …` ("" if there is none) and the text behind it."""
     match = _WORDS.match(declarator)
     words = match[0] if match else ""
     rest = declarator[len(words) :]
     stripped = words.rstrip()
     if rest.startswith("(") and (not stripped or stripped.endswith("*") or _INNER_START.match(rest)):
         inner = _INNER_NAME.match(rest)
-        return inner[1] if inner else ""
-    name = stripped[max(stripped.rfind(" "), stripped.rfind("*"), stripped.rfind("\n"), stripped.rfind("\t")) + 1 :]
-    return "" if name == "0" else name
+        return (inner[1], rest[inner.end() :]) if inner else ("", rest)
+    name = stripped[max(map(stripped.rfind, " *\n\t")) + 1 :]
+    return "" if name == _BRACED.strip() else name, rest
 
 
-def _standing(declarator: str, name: str, external: bool) -> Standing:
-    """Tell how much `declarator` gives of `name`."""
-    if "=" in declarator and "=" in _GROUP.sub("", declarator):
+def _standing(behind: str, external: bool) -> Standing:
+    """Tell how much a declarator gives of its name, from the text behind the name."""
+    if "=" in behind and "=" in _GROUP.sub("", behind):
         return Standing.DEFINED
-    if external:
+    if external or behind.startswith("("):
         return Standing.DECLARED
-    after = declarator[declarator.rindex(name) if declarator.count(name) == 1 else declarator.index(name) :]
-    return Standing.DECLARED if after[len(name) :].lstrip().startswith("(") else Standing.TENTATIVE
+    return Standing.TENTATIVE
 
 
 def _defined_tags(whole: str) -> tuple[tuple[str, ...], tuple[str, ...]]:
@@ -158,5 +157,5 @@ def _defined_tags(whole: str) -> tuple[tuple[str, ...], tuple[str, ...]]:
     tags = tuple(_TAGGED.findall(plain))
     if "enum" not in plain:
         return tags, ()
-    enumerators = [name for body in _ENUM.findall(plain) for name in _ENUMERATOR.findall(body[1:-1])]
-    return tags, tuple(enumerators)
+    enumerators = [_FIRST_WORD.match(piece) for body in _ENUM.findall(plain) for piece in _pieces(body[1:-1])]
+    return tags, tuple([match[1] for match in enumerators if match])
