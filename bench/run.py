@@ -25,10 +25,10 @@ from pathlib import Path
 from typing import NamedTuple
 
 #: what `make C=1` adds on x86-64 (Linux, Makefile and arch/x86/Makefile: CHECKFLAGS)
-CHECKFLAGS = (
+CHECKFLAGS = shlex.split(
     "-D__linux__ -Dlinux -D__STDC__ -Dunix -D__unix__ -Wbitwise -Wno-return-void -Wno-unknown-attribute "
     "-D__x86_64__ --arch=x86 -mlittle-endian -m64"
-).split()
+)
 #: most that a run may take, as a multiple of sparse's wall time
 LIMITS = {"cold": 4.0, "warm": 0.4, "one .c edited": 0.6}
 #: most that any process may hold, in MiB
