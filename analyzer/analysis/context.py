@@ -8,6 +8,7 @@ In: the linked program, the specification, summaries made so far. Out: `Context`
 from msgspec import Struct
 
 from analyzer.analysis.locks import LockTypes
+from analyzer.analysis.memo import Summaries
 from analyzer.analysis.summary import PLAIN, FunctionSummary
 from analyzer.analysis.watch import Watches
 from analyzer.facts.unit import FunctionFacts
@@ -29,7 +30,7 @@ class Context(Struct):
     watches: Watches
     lock_types: LockTypes
     #: summaries by function id; a function that is missing has not been reached yet
-    summaries: dict[str, FunctionSummary]
+    summaries: Summaries
     #: functions of the component under analysis, whose missing summary means "never returns, as far as is known"
     pending: set[str]
 

@@ -145,7 +145,7 @@ def _unary(operator: str, a: Term) -> Term:
 def _binary(operator: str, a: Term, b: Term) -> Term:
     if a[0] == "k" and b[0] == "k":
         folded = _fold(operator, a[1], b[1])
-        if folded is not None:
+        if folded is not None and ranges.LOW <= folded <= ranges.HIGH:
             return ("k", folded)
     if operator in ("+", "-") and b == ("k", 0):
         return a

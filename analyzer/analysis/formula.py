@@ -135,7 +135,7 @@ def _to_callers(atom: tuple[Any, ...], owner: Term | None) -> Formula:
     if owner is None or is_entry_term(owner):
         return atom
     if not _reaches_callers(owner):
-        return atom[:-1] + (None,) if atom[0] == "when" else ("held", atom[1], atom[2], ("?", -1, "owner"))
+        return (*atom[:-1], None) if atom[0] == "when" else ("held", atom[1], atom[2], ("?", -1, "owner"))
     return atom
 
 

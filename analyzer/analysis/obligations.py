@@ -17,6 +17,7 @@ from typing import Literal
 from msgspec import Struct
 
 from analyzer.analysis.formula import Formula, all_of, any_of, atoms
+from analyzer.analysis.memo import Summaries
 from analyzer.analysis.summary import Cause, Failure, FunctionSummary, Own
 from analyzer.program.entries import Entry
 
@@ -52,9 +53,7 @@ class _Start(Struct, frozen=True):
     above: tuple[str, Cause] | None
 
 
-def find_trails(
-    summaries: Mapping[str, FunctionSummary], entries: Mapping[str, Entry]
-) -> dict[Place, tuple[Trail, ...]]:
+def find_trails(summaries: Summaries, entries: Mapping[str, Entry]) -> dict[Place, tuple[Trail, ...]]:
     """Return the trails of every place that is not proven: the shortest one from each outermost function.
 
     Where there are violations, ways whose verdict is unknown are left out.
@@ -63,7 +62,7 @@ def find_trails(
     verdicts: tuple[Verdict, Verdict] = ("violation", "unknown")
     for verdict in verdicts:
         found: dict[Place, dict[str, Trail]] = defaultdict(dict)
-        for ident in sorted(summaries):
+        for ident in summaries.speaking():
             for failure in summaries[ident].failures:
                 if _verdict(failure) == verdict and isinstance(failure.cause.what, Own):
                     trail = Trail(((ident, failure.cause),), verdict, entries.get(ident), failure.reason)
@@ -81,8 +80,8 @@ def _verdict(failure: Failure) -> Verdict:
     return "violation" if failure.definite else "unknown"
 
 
-def _starts(summaries: Mapping[str, FunctionSummary], entries: Mapping[str, Entry]) -> Iterator[_Start]:
-    for ident in sorted(summaries):
+def _starts(summaries: Summaries, entries: Mapping[str, Entry]) -> Iterator[_Start]:
+    for ident in summaries.speaking():
         summary = summaries[ident]
         entry = entries.get(ident)
         for demand in summary.demands if entry is not None else ():
@@ -114,7 +113,7 @@ def _at_entry(formula: Formula) -> Formula:
     return False
 
 
-def _descend(summaries: Mapping[str, FunctionSummary], start: _Start, found: dict[Place, dict[str, Trail]]) -> None:
+def _descend(summaries: Summaries, start: _Start, found: dict[Place, dict[str, Trail]]) -> None:
     """Follow one failing demand down to places, nearest first."""
     above: dict[Node, tuple[tuple[str, Cause], ...]] = {start.node: (start.above,) if start.above else ()}
     queue: deque[Node] = deque([start.node])

@@ -12,7 +12,8 @@ from analyzer.analysis.terms import Term
 Range = tuple[int, int, bool]
 Facts = dict[Term, Range]
 
-LOW, HIGH = -(1 << 64), 1 << 64
+#: what 64 bits hold, signed or not
+LOW, HIGH = -(1 << 63), (1 << 64) - 1
 FULL: Range = (LOW, HIGH, False)
 NONZERO: Range = (LOW, HIGH, True)
 NULL: Range = (0, 0, False)

@@ -6,8 +6,12 @@ In: the linked program with its facts, the specification, the watches of the rul
 
 from collections.abc import Callable
 
+from msgspec.structs import replace
+
 from analyzer.analysis.context import Context, Scope
 from analyzer.analysis.function import FunctionAnalysis
+from analyzer.analysis.keys import Keys
+from analyzer.analysis.memo import Keep, Packed, decode_component, encode_component, pack
 from analyzer.analysis.summary import PLAIN, FunctionSummary
 from analyzer.base.gap import Gap, GapKind
 from analyzer.base.location import Location
@@ -22,40 +26,43 @@ MAX_ROUNDS = 6
 FactsOf = Callable[[str], FunctionFacts]
 
 
-def solve(context: Context, facts_of: FactsOf, advance: Callable[[], None]) -> None:
+def solve(context: Context, facts_of: FactsOf, keys: Keys, keep: Keep, advance: Callable[[], None]) -> None:
     """Fill `context.summaries` for every function of the program."""
     for component in context.graph.components():
-        context.pending = set(component)
-        recursive = len(component) > 1 or any(
-            edge.callee == component[0] for edge in context.graph.callees[component[0]]
-        )
-        for round_ in range(MAX_ROUNDS if recursive else 1):
-            if not _round(context, component, facts_of) or not recursive:
-                break
-            if round_ == MAX_ROUNDS - 1:
-                _note_no_fixpoint(context, component)
-        context.pending = set()
-        for _ in component:
+        key = keys.key(component)
+        kept = keep.find(key)
+        packed = decode_component(kept) if kept is not None else None
+        if packed is None or len(packed) != len(component):
+            packed = _solve_component(context, component, facts_of)
+            keep.keep(key, encode_component(list(packed)))
+        for ident, one in zip(component, packed, strict=True):
+            context.summaries.settle(ident, one)
             advance()
 
 
-def _round(context: Context, component: list[str], facts_of: FactsOf) -> bool:
-    changed = False
-    for ident in component:
-        summary = summarise_function(context, ident, facts_of(ident))
-        changed |= summary != context.summaries.get(ident)
-        context.summaries[ident] = summary
-    return changed
+def _solve_component(context: Context, component: list[str], facts_of: FactsOf) -> tuple[Packed, ...]:
+    recursive = len(component) > 1 or any(edge.callee == component[0] for edge in context.graph.callees[component[0]])
+    context.pending = set(component)
+    drafts: dict[str, FunctionSummary] = {}
+    for round_ in range(MAX_ROUNDS if recursive else 1):
+        before = dict(drafts)
+        for ident in component:
+            drafts[ident] = summarise_function(context, ident, facts_of(ident))
+            context.summaries.draft(ident, drafts[ident])
+        if drafts == before or not recursive:
+            break
+        if round_ == MAX_ROUNDS - 1:
+            _note_no_fixpoint(context, drafts)
+    context.pending = set()
+    return tuple(pack(drafts[ident]) for ident in component)
 
 
-def _note_no_fixpoint(context: Context, component: list[str]) -> None:
-    names = ", ".join(context.program.functions[ident].name for ident in component[:3])
-    for ident in component:
-        known = context.summaries[ident]
+def _note_no_fixpoint(context: Context, drafts: dict[str, FunctionSummary]) -> None:
+    names = ", ".join(context.program.functions[ident].name for ident in list(drafts)[:3])
+    for ident, known in drafts.items():
         gap = Gap(GapKind.ANALYSIS, Location("", 0), f"recursion through {names}: locks did not settle")
-        context.summaries[ident] = FunctionSummary(
-            known.outcomes or PLAIN.outcomes, known.demands, known.failures, known.own, known.locks, (*known.gaps, gap)
-        )
+        drafts[ident] = replace(known, outcomes=known.outcomes or PLAIN.outcomes, gaps=(*known.gaps, gap))
+        context.summaries.draft(ident, drafts[ident])
 
 
 def summarise_function(context: Context, ident: str, facts: FunctionFacts) -> FunctionSummary:

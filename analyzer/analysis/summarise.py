@@ -50,7 +50,7 @@ def summarise(
     outcomes = _outcomes(leaves)
     if not outcomes and any(isinstance(block.terminator, Return) for block in scope.facts.ir.blocks) and gaps:
         outcomes = (Outcome(ranges.FULL, None, (), (), ()),)
-    return FunctionSummary(outcomes, demands, failures, tuple(own), _must(hits, calls), gaps)
+    return FunctionSummary(outcomes, demands, failures, tuple(own), gaps, _must(hits, calls))
 
 
 def _own_key(own: Own) -> tuple[int, int, str, str]:

@@ -135,9 +135,9 @@ class FunctionSummary(Struct, frozen=True, array_like=True):
     failures: tuple[Failure, ...] = ()
     #: the function's own places that a rule speaks about, each once
     own: tuple[Own, ...] = ()
+    gaps: tuple[Gap, ...] = ()
     #: must-locksets at calls of analysed functions and at watched accesses
     locks: tuple[SiteLocks, ...] = ()
-    gaps: tuple[Gap, ...] = ()
 
 
 #: a function that changes no lock and returns anything

@@ -5,22 +5,26 @@ In: UnitFacts of all units, function facts by key, a specification. Out: `Analys
 explanations are made.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from fnmatch import fnmatchcase
 
 from msgspec import Struct
 
 from analyzer.analysis.context import Context
+from analyzer.analysis.keys import Keys
 from analyzer.analysis.locks import LockTypes
+from analyzer.analysis.memo import Summaries
 from analyzer.analysis.names import NameResolver
 from analyzer.analysis.obligations import Place, Trail, find_trails
 from analyzer.analysis.solve import solve
 from analyzer.analysis.watch import Watches
+from analyzer.facts.store import Store
 from analyzer.facts.unit import FunctionFacts, UnitFacts
 from analyzer.pipeline.options import Progress
+from analyzer.pipeline.remember import Remembered
 from analyzer.program.arguments import Conducts
 from analyzer.program.entries import Entry, find_entries
-from analyzer.program.flow import FlowFacts, read_flow
+from analyzer.program.flow import FlowFacts
 from analyzer.program.graph import CallGraph
 from analyzer.program.link import Program
 from analyzer.rules import rule_kinds
@@ -46,25 +50,29 @@ def chosen_rules(spec: SpecSet, globs: tuple[str, ...]) -> tuple[Rule, ...]:
 
 
 def analyse(
-    units: tuple[UnitFacts, ...],
-    facts_by_key: Callable[[str], FunctionFacts],
-    spec: SpecSet,
-    rules: tuple[Rule, ...],
-    progress: Progress,
+    units: tuple[UnitFacts, ...], store: Store, spec: SpecSet, rules: tuple[Rule, ...], progress: Progress
 ) -> Analysis:
     """Analyse the program that `units` make up."""
     program = Program(units)
+    functions = store.functions(function.ref.facts_key for function in program.functions.values())
 
     def facts_of(ident: str) -> FunctionFacts:
-        return facts_by_key(program.functions[ident].ref.facts_key)
+        return functions[program.functions[ident].ref.facts_key]
 
-    flows = {ident: read_flow(facts_of(ident).ir) for ident in sorted(program.functions)}
+    def digest_of(key: str) -> str:
+        return functions.outline(key).digest
+
+    remembered = Remembered(store)
+    flows = remembered.flows(program, digest_of, facts_of)
     graph = CallGraph(program, flows)
     names = NameResolver(program, spec)
     kinds = rule_kinds()
     watches = Watches(watch for rule in rules for watch in kinds[type(rule.check)].watches(rule, names))
-    context = Context(program, graph, Conducts(program, graph, flows), spec, watches, LockTypes(spec), {}, set())
+    context = Context(
+        program, graph, Conducts(program, graph, flows), spec, watches, LockTypes(spec), Summaries(), set()
+    )
     progress.begin("analyse", len(program.functions))
-    solve(context, facts_of, progress.advance)
+    solve(context, facts_of, Keys(context, flows, digest_of), remembered, progress.advance)
+    remembered.flush()
     entries = find_entries(program, graph, flows)
     return Analysis(program, flows, context, entries, rules, find_trails(context.summaries, entries), names)

@@ -9,6 +9,7 @@ written, parameters that become reachable for others, members that may be writte
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from hashlib import blake2b
 
 from analyzer.program.flow import FlowFacts, Site
 from analyzer.program.graph import CallGraph
@@ -38,6 +39,9 @@ class Conducts:
         self._graph = graph
         self._flows = flows
         self._bits: dict[tuple[str, str], int] = {}
+        self._cells: list[tuple[str, str]] = []
+        self._chunks: dict[tuple[int, int], int] = {}
+        self._digests: dict[int, bytes] = {0: b""}
         #: conduct by function id
         self.of: dict[str, Conduct] = {}
         for component in graph.components():
@@ -48,7 +52,34 @@ class Conducts:
         found = self._bits.get(cell)
         if found is None:
             found = self._bits[cell] = 1 << len(self._bits)
+            self._cells.append(cell)
         return found
+
+    def digest(self, writes: int) -> bytes:
+        """Return a digest of the set of cells that `writes` stands for, whatever their bits are in this run.
+
+        Cells' digests are combined by exclusive or, two bytes of the bit set at a time.
+        """
+        known = self._digests.get(writes)
+        if known is None:
+            data = writes.to_bytes((writes.bit_length() + 15) // 16 * 2, "little")
+            combined = 0
+            for position, chunk in enumerate(memoryview(data).cast("H")):
+                if chunk:
+                    combined ^= self._chunk(position, chunk)
+            known = self._digests[writes] = combined.to_bytes(16, "little")
+        return known
+
+    def _chunk(self, position: int, chunk: int) -> int:
+        known = self._chunks.get((position, chunk))
+        if known is None:
+            known = 0
+            for bit in range(16):
+                if chunk >> bit & 1:
+                    name = "\0".join(self._cells[position * 16 + bit]).encode()
+                    known ^= int.from_bytes(blake2b(name, digest_size=16).digest(), "little")
+            self._chunks[(position, chunk)] = known
+        return known
 
     def _solve(self, component: list[str]) -> None:
         for ident in component:

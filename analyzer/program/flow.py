@@ -8,6 +8,9 @@ site of `g` with an argument that lies inside parameter 0's object.
 **Invariant:** depends on the IR alone, so that it is kept under the IR's digest.
 """
 
+from hashlib import blake2b
+from pathlib import Path
+
 from msgspec import Struct
 
 from analyzer.ir.function import At, Call, FunctionIR, Read, Return, Store
@@ -198,3 +201,8 @@ def read_flow(ir: FunctionIR) -> FlowFacts:
         tuple(sorted(reader.touches.items())),
         tuple(sorted(reader.stored)),
     )
+
+
+def version() -> bytes:
+    """Return a digest of this module: what it makes of an IR may change with it."""
+    return blake2b(Path(__file__).read_bytes(), digest_size=16).digest()

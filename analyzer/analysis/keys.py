@@ -1,0 +1,64 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""Keys of summaries: all that a component's summaries depend on.
+
+In: a component of the call graph. Out: 16 bytes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from hashlib import blake2b
+
+import msgspec
+
+from analyzer.analysis.context import Context
+from analyzer.analysis.memo import analysis_version
+from analyzer.program.flow import FlowFacts, Site
+
+_encode = msgspec.msgpack.Encoder(order="deterministic").encode
+
+
+class Keys:
+    """Makes the keys of one run."""
+
+    def __init__(self, context: Context, flows: Mapping[str, FlowFacts], digest_of: Callable[[str], str]) -> None:
+        self._context = context
+        self._flows = flows
+        self._digest_of = digest_of
+        watches = context.watches
+        settled = _encode((dict(watches.cells), dict(watches.calls), sorted(watches.readers)))
+        #: depends on the whole run: code, specification, rules
+        self._base = blake2b(analysis_version() + context.spec.digest.encode() + settled, digest_size=16).digest()
+        self._conducts: dict[str, bytes] = {}
+
+    def key(self, component: list[str]) -> bytes:
+        """Return the key of `component`, whose callees outside it are settled."""
+        digest = blake2b(self._base, digest_size=16)
+        inside = {ident: index for index, ident in enumerate(component)}
+        for ident in component:
+            function = self._context.program.functions[ident]
+            digest.update(f"\0{function.name}\0{self._digest_of(function.ref.facts_key)}".encode())
+            for site in self._flows[ident].sites:
+                self._add_site(digest, ident, site, inside)
+        return digest.digest()
+
+    def _add_site(self, digest: blake2b, ident: str, site: Site, inside: Mapping[str, int]) -> None:
+        for callee in self._context.conducts.callees(ident, site):
+            if callee is None:
+                digest.update(b"\0-")
+            elif callee in inside:
+                digest.update(f"\0#{callee}".encode())
+                digest.update(self._conduct(callee))
+            else:
+                digest.update(f"\0{callee}\0".encode())
+                digest.update(self._context.summaries.view(callee))
+                digest.update(self._conduct(callee))
+
+    def _conduct(self, ident: str) -> bytes:
+        known = self._conducts.get(ident)
+        if known is None:
+            conduct = self._context.conducts.of[ident]
+            writes = self._context.conducts.digest(conduct.writes)
+            treated = _encode((sorted(conduct.touches.items()), sorted(conduct.escapes.items())))
+            known = self._conducts[ident] = blake2b(writes + b"\0" + treated, digest_size=16).digest()
+        return known

@@ -1,0 +1,187 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""Summaries that outlive a run: what a function's summary depends on, as a key.
+
+In: a component of the call graph and the summaries of its callees. Out: the key of its summaries; encoded summaries.
+
+The key holds the functions' own facts and, for every call site, what callers can see of the callees. So a change
+inside a function that its callers cannot see stops there.
+
+**Invariant:** equal keys have equal summaries, whatever was analysed before.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from hashlib import blake2b
+from pathlib import Path
+from typing import Any, Protocol
+
+import msgspec
+from msgspec import Struct
+from msgspec.structs import replace
+
+from analyzer.analysis.formula import Formula
+from analyzer.analysis.summary import PLAIN, FunctionSummary, SiteLocks
+from analyzer.analysis.terms import thaw
+
+_DIGEST_BYTES = 16
+
+
+class Keep(Protocol):
+    """Where encoded summaries are kept."""
+
+    def find(self, key: bytes) -> bytes | None:
+        """Return what was kept under `key`."""
+
+    def keep(self, key: bytes, value: bytes) -> None:
+        """Keep `value` under `key`."""
+
+
+class Nothing:
+    """A `Keep` that keeps nothing."""
+
+    def find(self, key: bytes) -> bytes | None:
+        """Return None."""
+
+    def keep(self, key: bytes, value: bytes) -> None:
+        """Forget `value`."""
+
+
+class Packed(Struct, frozen=True, array_like=True):
+    """One function's summary as bytes."""
+
+    #: digest of what callers can see
+    view: bytes
+    #: does a rule have anything to say here, or below, or is there a gap?
+    speaks: bool
+    #: empty for a plain function
+    summary: bytes
+    locks: bytes
+
+
+_encoder = msgspec.msgpack.Encoder()
+_summaries = msgspec.msgpack.Decoder(FunctionSummary)
+_locks = msgspec.msgpack.Decoder(tuple[SiteLocks, ...])
+_components = msgspec.msgpack.Decoder(tuple[Packed, ...])
+
+
+def pack(summary: FunctionSummary) -> Packed:
+    """Return `summary` as bytes."""
+    seen = (summary.outcomes, [(demand.formula, demand.guards) for demand in summary.demands])
+    view = _digest(_encoder.encode(seen))
+    speaks = bool(summary.demands or summary.failures or summary.own or summary.gaps)
+    bare = replace(summary, locks=())
+    data = b"" if bare == PLAIN else _encoder.encode(bare)
+    return Packed(view, speaks, data, _encoder.encode(summary.locks) if summary.locks else b"")
+
+
+def encode_component(packed: list[Packed]) -> bytes:
+    """Return the summaries of one component as bytes."""
+    return _encoder.encode(packed)
+
+
+def decode_component(data: bytes) -> tuple[Packed, ...] | None:
+    """Return the summaries of one component; None if `data` is something else."""
+    try:
+        return _components.decode(data)
+    except msgspec.DecodeError:
+        return None
+
+
+def _unpack(packed: Packed) -> FunctionSummary:
+    if not packed.summary:
+        return PLAIN
+    return _thawed(_summaries.decode(packed.summary))
+
+
+def _thawed(summary: FunctionSummary) -> FunctionSummary:
+    """Return `summary` with its terms as tuples all the way down: a decoder makes lists of what it has no type for."""
+    demands = tuple(
+        replace(demand, formula=_formula(demand.formula), guards=_pairs(demand.guards), causes=_causes(demand.causes))
+        for demand in summary.demands
+    )
+    failures = tuple(replace(failure, cause=_causes((failure.cause,))[0]) for failure in summary.failures)
+    outcomes = tuple(
+        replace(
+            outcome,
+            value=None if outcome.value is None else thaw(list(outcome.value)),
+            changes=tuple(replace(change, key=thaw(list(change.key))) for change in outcome.changes),
+            guards=_pairs(outcome.guards),
+            establishes=_pairs(outcome.establishes),
+        )
+        for outcome in summary.outcomes
+    )
+    return replace(summary, outcomes=outcomes, demands=demands, failures=failures)
+
+
+def _formula(formula: Formula) -> Formula:
+    return formula if isinstance(formula, bool) else thaw(list(formula))
+
+
+def _pairs(pairs: tuple[tuple[Any, Any], ...]) -> tuple[tuple[Any, Any], ...]:
+    return tuple((thaw(list(term)), known) for term, known in pairs)
+
+
+def _causes(causes: tuple[Any, ...]) -> tuple[Any, ...]:
+    return tuple(
+        replace(cause, what=replace(cause.what, demand=thaw(list(cause.what.demand))))
+        if hasattr(cause.what, "demand") and not isinstance(cause.what.demand, bool)
+        else cause
+        for cause in causes
+    )
+
+
+class Summaries(Mapping[str, FunctionSummary]):
+    """Summaries by function id, decoded when they are asked for."""
+
+    def __init__(self) -> None:
+        self._packed: dict[str, Packed] = {}
+        self._open: dict[str, FunctionSummary] = {}
+
+    def __getitem__(self, ident: str) -> FunctionSummary:
+        summary = self._open.get(ident)
+        if summary is None:
+            summary = self._open[ident] = _unpack(self._packed[ident])
+        return summary
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._packed.keys() | self._open.keys())
+
+    def __len__(self) -> int:
+        return len(self._packed.keys() | self._open.keys())
+
+    def draft(self, ident: str, summary: FunctionSummary) -> None:
+        """Take `summary` for now, while its component is being solved."""
+        self._open[ident] = summary
+
+    def settle(self, ident: str, packed: Packed) -> None:
+        """Take `packed` for good."""
+        self._packed[ident] = packed
+
+    def view(self, ident: str) -> bytes:
+        """Return the digest of what callers can see of a settled function; empty for one that is not settled."""
+        packed = self._packed.get(ident)
+        return packed.view if packed else b""
+
+    def speaking(self) -> list[str]:
+        """Return the functions that have demands, failures, places of rules or gaps, sorted."""
+        return sorted(ident for ident, packed in self._packed.items() if packed.speaks)
+
+    def locks(self, ident: str) -> tuple[SiteLocks, ...]:
+        """Return the must-locksets at the function's call sites and watched accesses."""
+        packed = self._packed.get(ident)
+        return _locks.decode(packed.locks) if packed and packed.locks else ()
+
+
+def _digest(data: bytes) -> bytes:
+    return blake2b(data, digest_size=_DIGEST_BYTES).digest()
+
+
+def analysis_version() -> bytes:
+    """Return a digest of the code that makes summaries."""
+    digest = blake2b(digest_size=_DIGEST_BYTES)
+    here = Path(__file__).parent
+    for folder in (here, here.parent / "program", here.parent / "rules"):
+        for file in sorted(folder.glob("*.py")):
+            digest.update(file.read_bytes())
+    return digest.digest()
