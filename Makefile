@@ -7,7 +7,7 @@ BIN    := $(VENV)/bin
 # Where `make kernel` prepares the real tree; tests and benchmarks that need it look here.
 KERNEL ?= .kernel/linux
 JOBS   ?= $(shell nproc 2>/dev/null || echo 2)
-PIP    := $(BIN)/python -m pip --quiet --disable-pip-version-check
+PIP    := $(BIN)/python -m pip -qq --disable-pip-version-check
 
 RUNTIME := $(VENV)/.runtime
 DEV     := $(VENV)/.dev
