@@ -31,12 +31,12 @@ class Kept(Struct, frozen=True, gc=False):
     position: int
 
 
-Cut = tuple[list[str | None], list[str], list[int], dict[int, list[Kept]]]
+Cut = tuple[list[str], list[str], list[int], dict[int, list[Kept]]]
 
 
-def cut(kinds: list[str | None], spellings: list[str], starts: list[int]) -> Cut:
+def cut(kinds: list[str], spellings: list[str], starts: list[int]) -> Cut:
     """Take `__attribute__((…))` and `__extension__` out of three lists in step."""
-    new_kinds: list[str | None] = []
+    new_kinds: list[str] = []
     new_spellings: list[str] = []
     new_starts: list[int] = []
     kept: dict[int, list[Kept]] = {}
@@ -55,7 +55,7 @@ def cut(kinds: list[str | None], spellings: list[str], starts: list[int]) -> Cut
     return new_kinds, new_spellings, new_starts, kept
 
 
-def _extents(kinds: list[str | None], spellings: list[str]) -> Iterator[tuple[int, int]]:
+def _extents(kinds: list[str], spellings: list[str]) -> Iterator[tuple[int, int]]:
     """Yield first and past-last index of each word to cut out, with its arguments."""
     for i in [i for i, kind in enumerate(kinds) if kind == "ATTRIBUTE" or kind == "EXTENSION"]:
         yield i, i + 1 if kinds[i] == "EXTENSION" else group_end(spellings, i + 1)

@@ -10,7 +10,7 @@ scope methods (`_peek`, `_accept`, `_push_scope`, …), answered from lists inst
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, NoReturn
+from typing import NoReturn
 
 from pycparser import c_ast, c_parser
 
@@ -46,7 +46,7 @@ class Names(dict[str, bool]):
         return answer
 
 
-class Cursor(c_parser.CParser):
+class Cursor(c_parser.CParser):  # type: ignore[misc]  # pycparser has no types
     """The lowest layer of `GnuParser`: tokens, scopes, errors."""
 
     _kinds: list[str | None]
@@ -64,7 +64,7 @@ class Cursor(c_parser.CParser):
         self._names = Names(is_typedef)
         self._undo = [[]]
 
-    # -- tokens
+    # -- tokens; where a name is expected, `_accept("ID")` and `_expect("ID")` take one that is also a typedef
 
     def _peek(self, k: int = 1) -> Token | None:
         i = self._at + k - 1
@@ -91,19 +91,22 @@ class Cursor(c_parser.CParser):
         return token
 
     def _accept(self, token_type: str) -> Token | None:
-        if self._peek_type() != token_type:
+        at = self._at
+        if self._kinds[at] != token_type:
             return None
-        token = self._peek()
-        self._at += 1
-        return token
+        self._at = at + 1
+        return self._list[at]
 
     def _expect(self, token_type: str) -> Token:
-        token = self._accept(token_type)
-        if token is None:
-            found = self._peek()
-            expected = _SPELLED.get(token_type, token_type)
-            self._parse_error(f"expected {expected} before {found.value!r}" if found else "unexpected end", found)
-        return token
+        at = self._at
+        if self._kinds[at] != token_type:
+            self._reject(_SPELLED.get(token_type, token_type.lower()))
+        self._at = at + 1
+        return self._list[at]
+
+    def _reject(self, expected: str) -> NoReturn:
+        found = self._peek()
+        self._parse_error(f"expected {expected} before {found.value!r}" if found else "unexpected end", found)
 
     def _mark(self) -> int:
         return self._at
@@ -141,10 +144,10 @@ class Cursor(c_parser.CParser):
         self._undo[-1].append((name, self._names.get(name)))
         self._names[name] = is_type
 
-    def _add_typedef_name(self, name: str, coord: Any) -> None:
+    def _add_typedef_name(self, name: str, coord: object) -> None:  # noqa: ARG002  # no error for clashes: GCC's task
         self._bind(name, True)
 
-    def _add_identifier(self, name: str, coord: Any) -> None:
+    def _add_identifier(self, name: str, coord: object) -> None:  # noqa: ARG002  # likewise
         self._bind(name, False)
 
     def _is_type_in_scope(self, name: str) -> bool:
@@ -152,7 +155,7 @@ class Cursor(c_parser.CParser):
 
     # -- errors
 
-    def _parse_error(self, msg: str, coord: Any) -> NoReturn:
+    def _parse_error(self, msg: str, coord: object) -> NoReturn:
         if not isinstance(coord, Token):
             last = len(self._list) - 1
             coord = self._list[min(self._at, last)] if last >= 0 else None

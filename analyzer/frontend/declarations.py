@@ -38,7 +38,7 @@ class Declarations(Statements):
             return []
         spec, saw_type, _ = self._parse_declaration_specifiers(allow_no_type=True)
         if not saw_type or not self._starts_declarator():
-            nodes = self._parse_decl_body_with_spec(spec, saw_type)
+            nodes: list[c_ast.Node] = self._parse_decl_body_with_spec(spec, saw_type)
         else:
             first = self._parse_init_declarator()
             if self._kinds[self._at] == "LBRACE":
@@ -118,12 +118,14 @@ class Declarations(Statements):
         if self._kinds[self._at] == "EQUALS":
             self._at += 1
             # a name is in scope in its own initialiser, where it may hide a type
-            self._add_identifier(_declared_name(decl), None)
+            self._bind(_declared_name(decl), False)
             info["init"] = self._parse_initializer()
         return info
 
     def _parse_any_declarator(
-        self, allow_abstract: bool = False, typeid_paren_as_abstract: bool = False
+        self,
+        allow_abstract: bool = False,
+        typeid_paren_as_abstract: bool = False,  # noqa: ARG002  # pycparser passes it; `_names_something` tells
     ) -> tuple[c_ast.Node | None, bool]:
         if not allow_abstract or self._names_something():
             return self._parse_declarator_kind("id", True), True
@@ -147,10 +149,7 @@ class Declarations(Statements):
             decl = self._parse_declarator_kind(kind, allow_paren)
             self._expect("RPAREN")
         else:
-            if self._kinds[at] != "ID":
-                self._expect("ID")
-            token = self._list[at]
-            self._at += 1
+            token = self._expect("ID")
             decl = c_ast.TypeDecl(token.value, None, None, None, token)
         return self._parse_decl_suffixes(decl)
 
@@ -220,4 +219,5 @@ def _declared_name(decl: c_ast.Node) -> str | None:
     """Return the name that a declarator declares."""
     while not isinstance(decl, c_ast.TypeDecl):
         decl = decl.type
-    return decl.declname
+    name: str | None = decl.declname
+    return name

@@ -9,6 +9,7 @@ These methods replace pycparser's: one look at the kind of the next token decide
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import lru_cache
 from typing import Any
 
 from pycparser import c_ast, c_parser
@@ -22,6 +23,7 @@ _PRECEDENCE: dict[str | None, int] = dict(c_parser._BINARY_PRECEDENCE)
 _CONSTANTS = frozenset(c_parser._INT_CONST | c_parser._FLOAT_CONST | c_parser._CHAR_CONST)
 _STRINGS = frozenset(c_parser._STRING_LITERAL)
 _POSTFIX = frozenset({"LBRACKET", "LPAREN", "PERIOD", "ARROW", "PLUSPLUS", "MINUSMINUS"})
+_INTEGER_SUFFIXES = frozenset({"", "u", "l", "ul", "lu", "ll", "ull", "llu"})
 #: what may follow an operand that is the whole expression
 _ENDS = frozenset({"COMMA", "RPAREN", "SEMI", "RBRACKET", "RBRACE", "COLON"})
 
@@ -46,8 +48,11 @@ class Expressions(Cursor):
         at = self._at
         if self._kinds[at + 1] in _ENDS and self._kinds[at] == "ID":
             return self._parse_name()
-        expr = self._parse_conditional_expression()
-        if self._kinds[self._at] in _ASSIGNMENTS:
+        expr = self._parse_binary_expression()
+        kind = self._kinds[self._at]
+        if kind == "CONDOP":
+            return self._parse_choice(expr)
+        if kind in _ASSIGNMENTS:
             op = self._list[self._at].value
             self._at += 1
             return c_ast.Assignment(op, expr, self._parse_assignment_expression(), expr.coord)
@@ -56,8 +61,9 @@ class Expressions(Cursor):
     # BNF: conditional_expression : binary_expression ('?' expression? ':' conditional_expression)?
     def _parse_conditional_expression(self) -> c_ast.Node:
         expr = self._parse_binary_expression()
-        if self._kinds[self._at] != "CONDOP":
-            return expr
+        return self._parse_choice(expr) if self._kinds[self._at] == "CONDOP" else expr
+
+    def _parse_choice(self, expr: c_ast.Node) -> c_ast.Node:
         self._at += 1
         chosen = None if self._kinds[self._at] == "COLON" else self._parse_expression()
         self._expect("COLON")
@@ -144,11 +150,10 @@ class Expressions(Cursor):
         return self._parse_suffixes(expr) if self._kinds[self._at] in _POSTFIX else expr
 
     def _parse_group(self) -> c_ast.Node:
-        self._expect("LPAREN")
-        if self._kinds[self._at] == "LBRACE":
-            expr = self._parse_compound_statement()
-        else:
-            expr = self._parse_expression()
+        """Parse a statement expression or a parenthesized one."""
+        self._at += 1
+        braced = self._kinds[self._at] == "LBRACE"
+        expr = self._parse_compound_statement() if braced else self._parse_expression()
         self._expect("RPAREN")
         return expr
 
@@ -197,9 +202,13 @@ class Expressions(Cursor):
             return self._parse_generic_selection()
         builtin = _BUILTINS.get(kind)
         if builtin is None:
-            found = self._peek()
-            self._parse_error(f"expected an expression before {found.value!r}" if found else "unexpected end", found)
+            self._reject("an expression")
         return builtin(self, self._advance())
+
+    def _parse_constant(self) -> c_ast.Constant:
+        token = self._list[self._at]
+        self._at += 1
+        return c_ast.Constant(_constant_type(token.value, token.type), token.value, token)
 
     def _parse_name(self) -> c_ast.ID:
         token = self._list[self._at]
@@ -253,6 +262,21 @@ class Expressions(Cursor):
         return ChooseExpr(cond, chosen, other, token)
 
 
+@lru_cache(maxsize=4096)
+def _constant_type(spelling: str, kind: str) -> str:
+    """Tell the type of a constant from its suffix, as pycparser spells it (`unsigned long int`)."""
+    if kind in c_parser._CHAR_CONST:
+        return "char"
+    lower = spelling.lower()
+    if kind in c_parser._FLOAT_CONST:
+        suffix = lower[-1] if kind == "HEX_FLOAT_CONST" or not lower.startswith("0x") else ""
+        return {"f": "float", "l": "long double"}.get(suffix, "double")
+    suffix = lower.lstrip("0123456789") if not lower.startswith(("0x", "0b")) else lower[2:].lstrip("0123456789abcdef")
+    if suffix not in _INTEGER_SUFFIXES:
+        raise ValueError(f"invalid constant {spelling}")
+    return "unsigned " * suffix.count("u") + "long " * suffix.count("l") + "int"
+
+
 _Prefix = Callable[[Any, Token], c_ast.Node]
 
 _PREFIXES: dict[str | None, _Prefix] = {
@@ -260,9 +284,15 @@ _PREFIXES: dict[str | None, _Prefix] = {
     "LAND": Expressions._parse_address,
     "SIZEOF": Expressions._parse_size,
     "_ALIGNOF": Expressions._parse_size,
-} | dict.fromkeys(
-    ("PLUSPLUS", "MINUSMINUS", "AND", "TIMES", "PLUS", "MINUS", "NOT", "LNOT"), Expressions._parse_unary_operator
-)
+    "PLUSPLUS": Expressions._parse_unary_operator,
+    "MINUSMINUS": Expressions._parse_unary_operator,
+    "AND": Expressions._parse_unary_operator,
+    "TIMES": Expressions._parse_unary_operator,
+    "PLUS": Expressions._parse_unary_operator,
+    "MINUS": Expressions._parse_unary_operator,
+    "NOT": Expressions._parse_unary_operator,
+    "LNOT": Expressions._parse_unary_operator,
+}
 
 _BUILTINS: dict[str | None, _Prefix] = {
     "__BUILTIN_VA_ARG": Expressions._parse_builtin_call,

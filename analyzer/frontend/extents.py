@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""Where external declarations begin and end in preprocessed text.
+r"""Where external declarations begin and end in preprocessed text.
 
-In: `"int a;\\nint f(void) { return a; }"`. Out: `Extent(0, 6, -1)`, `Extent(7, 33, 18)`.
+In: `"int a;\nint f(void) { return a; }"`. Out: `Extent(0, 6, -1)`, `Extent(7, 33, 18)`.
 
 A declaration ends at a semicolon outside braces, or with the braces of a function body. The regular expressions match
 braces some levels deep in one go; what is nested deeper is counted brace by brace.

@@ -96,9 +96,7 @@ def _read_flat(flat: str, whole: str) -> Head:
     if not words:
         return Head(DeclarationKind.TAG, (), tags, enumerators)
     end = match.end() if match else 0
-    if flat[end : end + 1] == ";" and (
-        words[-1] == "0" or words[-1] in _TAG_WORDS or words[-2:-1] and words[-2] in _TAG_WORDS
-    ):
+    if flat[end : end + 1] == ";" and (words[-1] == _BRACED.strip() or not _TAG_WORDS.isdisjoint(words[-2:])):
         return Head(DeclarationKind.TAG, (), tags, enumerators)
     kind = DeclarationKind.TYPEDEF if "typedef" in words else DeclarationKind.ORDINARY
     external = "extern" in words

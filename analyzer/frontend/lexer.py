@@ -132,15 +132,14 @@ def tokenize(text: str, lines: Lines) -> Tokens:
         _reject(pieces[::2], starts)
     if len(spellings) > MAX_NESTING:
         _check_nesting(spellings, starts)
-    kinds: list[str | None] = list(map(KINDS.__getitem__, spellings))
+    kinds = list(map(KINDS.__getitem__, spellings))
     attributes: dict[int, list[Kept]] = {}
     if "ATTRIBUTE" in kinds or "EXTENSION" in kinds:
         kinds, spellings, starts, attributes = cut(kinds, spellings, starts)
     if not SPELLINGS.keys().isdisjoint(spellings):
         spellings = list(map(SPELLINGS.get, spellings, spellings))
     tokens = list(map(Token, kinds, spellings, starts, repeat(lines)))
-    kinds += (None, None, None)
-    return Tokens(kinds, tokens, attributes)
+    return Tokens([*kinds, None, None, None], tokens, attributes)
 
 
 def _reject(gaps: list[str], starts: list[int]) -> None:

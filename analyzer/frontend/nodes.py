@@ -22,12 +22,14 @@ What GNU C adds and pycparser's own nodes hold:
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any, ClassVar
+from typing import ClassVar
 
 from pycparser import c_ast
 
+from analyzer.frontend.lexer import Token
 
-class GnuNode(c_ast.Node):
+
+class GnuNode(c_ast.Node):  # type: ignore[misc]  # pycparser has no types
     """A node whose children are those of its slots that hold nodes or lists of nodes."""
 
     __slots__ = ("__weakref__", "coord")
@@ -61,7 +63,7 @@ class AsmOperand(GnuNode):
     attr_names = ("name", "constraint")
     child_names = ("expr",)
 
-    def __init__(self, name: str | None, constraint: str, expr: c_ast.Node, coord: Any = None) -> None:
+    def __init__(self, name: str | None, constraint: str, expr: c_ast.Node, coord: Token | None = None) -> None:
         self.name = name
         self.constraint = constraint
         self.expr = expr
@@ -86,7 +88,7 @@ class AsmStatement(GnuNode):
         clobbers: list[str],
         labels: list[str],
         is_goto: bool,
-        coord: Any = None,
+        coord: Token | None = None,
     ) -> None:
         self.template = template
         self.outputs = outputs
@@ -103,7 +105,7 @@ class LabelAddress(GnuNode):
     __slots__ = ("name",)
     attr_names = ("name",)
 
-    def __init__(self, name: str, coord: Any = None) -> None:
+    def __init__(self, name: str, coord: Token | None = None) -> None:
         self.name = name
         self.coord = coord
 
@@ -114,7 +116,7 @@ class LocalLabels(GnuNode):
     __slots__ = ("names",)
     attr_names = ("names",)
 
-    def __init__(self, names: list[str], coord: Any = None) -> None:
+    def __init__(self, names: list[str], coord: Token | None = None) -> None:
         self.names = names
         self.coord = coord
 
@@ -125,7 +127,7 @@ class ComputedGoto(GnuNode):
     __slots__ = ("expr",)
     child_names = ("expr",)
 
-    def __init__(self, expr: c_ast.Node, coord: Any = None) -> None:
+    def __init__(self, expr: c_ast.Node, coord: Token | None = None) -> None:
         self.expr = expr
         self.coord = coord
 
@@ -136,7 +138,7 @@ class Range(GnuNode):
     __slots__ = ("high", "low")
     child_names = ("low", "high")
 
-    def __init__(self, low: c_ast.Node, high: c_ast.Node, coord: Any = None) -> None:
+    def __init__(self, low: c_ast.Node, high: c_ast.Node, coord: Token | None = None) -> None:
         self.low = low
         self.high = high
         self.coord = coord
@@ -148,7 +150,7 @@ class BuiltinTypesCompatible(GnuNode):
     __slots__ = ("left", "right")
     child_names = ("left", "right")
 
-    def __init__(self, left: c_ast.Node, right: c_ast.Node, coord: Any = None) -> None:
+    def __init__(self, left: c_ast.Node, right: c_ast.Node, coord: Token | None = None) -> None:
         self.left = left
         self.right = right
         self.coord = coord
@@ -160,7 +162,7 @@ class ChooseExpr(GnuNode):
     __slots__ = ("cond", "iffalse", "iftrue")
     child_names = ("cond", "iftrue", "iffalse")
 
-    def __init__(self, cond: c_ast.Node, iftrue: c_ast.Node, iffalse: c_ast.Node, coord: Any = None) -> None:
+    def __init__(self, cond: c_ast.Node, iftrue: c_ast.Node, iffalse: c_ast.Node, coord: Token | None = None) -> None:
         self.cond = cond
         self.iftrue = iftrue
         self.iffalse = iffalse

@@ -22,12 +22,12 @@ GNU_KINDS = frozenset(
     }
 )
 
-_PLAIN = (
-    "auto break case char const continue default do double else enum extern float for goto if inline int long"
-    " register restrict return short signed sizeof static struct switch typedef union unsigned void volatile while"
-    " _Alignas _Alignof _Atomic _BitInt _Bool _Complex _Decimal32 _Decimal64 _Decimal128 _Generic _Noreturn"
-    " _Static_assert _Thread_local __int128 typeof typeof_unqual"
-).split()
+_PLAIN = """
+auto break case char const continue default do double else enum extern float for goto if inline int
+long register restrict return short signed sizeof static struct switch typedef union unsigned void
+volatile while _Alignas _Alignof _Atomic _BitInt _Bool _Complex _Decimal32 _Decimal64 _Decimal128
+_Generic _Noreturn _Static_assert _Thread_local __int128 typeof typeof_unqual
+""".split()  # noqa: SIM905  # a list of fifty quoted words is harder to read
 
 #: other spellings of a plain word; the tree holds the plain one
 SPELLINGS = {
