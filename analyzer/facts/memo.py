@@ -1,0 +1,80 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""FunctionMemo: functions that need not be lowered again.
+
+In: the digest of a definition's text, and what the names it uses mean in this unit. Out: the key of its facts, if the
+function was lowered before, in this unit or another, where those names meant the same.
+
+**Invariant:** a key names one content: whoever lowers a function first, its key is the same.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Callable
+from contextlib import suppress
+from hashlib import blake2b
+from pathlib import Path
+
+from analyzer.facts.codec import DamagedError, Trace, decode_trace, encode_function, encode_trace
+from analyzer.facts.database import read_only
+from analyzer.facts.functions import StoredFunction
+from analyzer.facts.unit import FunctionFacts
+
+#: of one text; more pile up only where a header is edited again and again
+_MAX_CANDIDATES = 32
+
+
+class FunctionMemo:
+    """One worker's view of the store, with what the worker itself lowered since."""
+
+    def __init__(self, path: Path | None) -> None:
+        self._connection: sqlite3.Connection | None = None
+        if path is not None:
+            with suppress(sqlite3.Error):
+                self._connection = read_only(path)
+        self._candidates: dict[str, list[tuple[str, Trace]]] = {}
+        self._new: list[StoredFunction] = []
+
+    def find(self, text_digest: str, resolve: Callable[[str], str | None]) -> str | None:
+        """Return the key of the facts whose trace holds where `resolve` tells what names mean; None if unknown."""
+        candidates = self._candidates.get(text_digest)
+        if candidates is None:
+            candidates = self._candidates[text_digest] = self._read(text_digest)
+        for key, trace in candidates:
+            if all((resolve(name) or "") == digest for name, digest in trace):
+                return key
+        return None
+
+    def keep(self, text_digest: str, trace: Trace, facts: FunctionFacts) -> str:
+        """Remember facts for `find`, and for the store; return their key."""
+        outline, ir = encode_function(facts)
+        encoded = encode_trace(trace)
+        text = text_digest.encode()
+        digest = blake2b(digest_size=16)
+        for part in (text, encoded, outline, ir):
+            digest.update(len(part).to_bytes(4, "little") + part)
+        key = digest.digest()
+        self._candidates.setdefault(text_digest, []).append((key.hex(), trace))
+        self._new.append(StoredFunction(key, text, encoded, outline, ir))
+        return key.hex()
+
+    def take_new(self) -> tuple[StoredFunction, ...]:
+        """Return what `keep` remembered since the last call."""
+        new = tuple(self._new)
+        self._new.clear()
+        return new
+
+    def close(self) -> None:
+        """Let go of the store."""
+        if self._connection is not None:
+            self._connection.close()
+
+    def _read(self, text_digest: str) -> list[tuple[str, Trace]]:
+        """Read the store's candidates; a store that cannot be read has none, whatever the reason."""
+        if self._connection is None:
+            return []
+        query = "SELECT key, trace FROM function WHERE text = ? ORDER BY used DESC, key LIMIT ?"
+        with suppress(sqlite3.Error, DamagedError):
+            rows = self._connection.execute(query, (text_digest.encode(), _MAX_CANDIDATES)).fetchall()
+            return [(key.hex(), decode_trace(trace)) for key, trace in rows]
+        return []
