@@ -84,12 +84,12 @@ def _number(text: str) -> int:
 
 
 def _predicate_advice(text: str) -> str:
-    if text.count("->") > 1:
-        return "begin with the tag of the record that holds the field; one '->'"
     if re.search(r"&&|\|\|", text):
         return "one comparison; combine with any: and all:"
+    if text.count("->") > 1:
+        return "begin with the tag of the record that holds the field; one '->'"
     if re.match(rf"\s*{_WORD}\s*\(\s*[^&\s]", text):
         return "the function takes the field's address: write '&'"
-    if not re.search(r"[=<>]", text):
+    if not re.search(r"[=<>]", text.replace("->", "")):
         return "compare with a number"
     return ""

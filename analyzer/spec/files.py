@@ -40,8 +40,7 @@ def shipped_folder() -> Path:
 
 def shipped_files() -> list[SpecFile]:
     """List the shipped files."""
-    folder = shipped_folder()
-    return [SpecFile(path, f"lockspecs/{path.relative_to(folder).as_posix()}") for path in _yaml_below(folder)]
+    return [SpecFile(path, _name(path)) for path in _yaml_below(shipped_folder())]
 
 
 def given_files(paths: Iterable[Path]) -> list[SpecFile]:
@@ -51,10 +50,10 @@ def given_files(paths: Iterable[Path]) -> list[SpecFile]:
         if path.is_dir():
             below = _yaml_below(path)
             if not below:
-                raise SpecError("no file named *.yaml in this folder", Location(str(path), 0))
-            files += [SpecFile(file, str(file)) for file in below]
+                raise SpecError(f"{path}: no file named *.yaml in this folder")
+            files += [SpecFile(file, _name(file)) for file in below]
         else:
-            files.append(SpecFile(path, str(path)))
+            files.append(SpecFile(path, _name(path)))
     seen: dict[Path, SpecFile] = {}
     for file in files:
         seen.setdefault(file.path.resolve(), file)
@@ -77,6 +76,13 @@ def read_text(file: SpecFile) -> str:
         column = error.start - data.rfind(b"\n", 0, error.start)
         place = Location(file.name, line, column)
         raise SpecError(f"byte 0x{data[error.start]:02x} is not UTF-8", place) from None
+
+
+def _name(path: Path) -> str:
+    """Spell a shipped file the same way wherever the package lies, any other as it was given."""
+    shipped = shipped_folder()
+    resolved = path.resolve()
+    return f"lockspecs/{resolved.relative_to(shipped).as_posix()}" if resolved.is_relative_to(shipped) else str(path)
 
 
 def _yaml_below(folder: Path) -> list[Path]:

@@ -19,9 +19,9 @@ from analyzer.spec.shapes import READ_WRITE, Choice, Schema, advice, schema_patt
 from analyzer.spec.suggest import did_you_mean
 from analyzer.spec.tree import ListNode, MapNode, Node, ScalarNode, describe
 
-_NAME_FORM = "record.member (kvm.slots_lock), or the name of a global"
+_NAME_FORM = "record.member, or the name of a global"
 _WHEN_FORM = "f(&record->member) == 0, or record->member == 0"
-_FORMS = "a lock (kvm.slots_lock), {any: […]}, {all: […]}, {lock: …, mode: …, instance: …}, {when: …}"
+_FORMS = "record.member, {any: […]}, {all: […]}, {lock: …, mode: …, instance: …}, {when: …}"
 
 
 class NameOf:

@@ -17,6 +17,7 @@ def json_schema() -> Schema:
     """Make the schema."""
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "$comment": "SPDX-License-Identifier: GPL-2.0-only",
         "title": "Lock specification for lockspec",
         "anyOf": [RULES_FILE.schema(), FAMILY_FILE.schema(), ROWS_FILE.schema()],
         "$defs": {"requirement": requirement_definition()},

@@ -11,5 +11,5 @@ def did_you_mean(word: str, known: Iterable[str]) -> str:
     """Name the nearest of `known`, as an insertion with its leading space."""
     import difflib  # only needed on the way out with an error
 
-    near = difflib.get_close_matches(word, sorted(set(known)), n=1, cutoff=0.6)
+    near = difflib.get_close_matches(word, sorted(set(known)), n=1, cutoff=0.7)
     return f" (did you mean '{near[0]}'?)" if near else ""
