@@ -98,15 +98,23 @@ class TypesOfDeclarations(TypesBase):
             local = self.names.tags.get(name)
             return Record(kind, name) if local is None else local
         if name is None:
-            name = naming or f"{self.function}.{node.coord.line if node.coord else 0}"
+            name = naming or f"{self.function}.<record {len(self.local_shapes)}>"
+        if self.function or not (naming or node.name):
+            name = self._define_here(name, node)
         record = Record(kind, name)
-        if self.function:
-            self.local_shapes.setdefault(name, Shape(node))
-            if node.name is not None:
-                self.names.declare_tag(node.name, record)
-        elif not naming and node.name is None:
-            self.local_shapes.setdefault(name, Shape(node))
+        if self.function and node.name is not None:
+            self.names.declare_tag(node.name, record)
         return record
+
+    def _define_here(self, name: str, node: Any) -> str:
+        """Remember the definition of a record inside a function; tell its name, no other record's."""
+        plain, n = name, 1
+        while name in self.local_shapes and self.local_shapes[name].node is not node:
+            n += 1
+            name = f"{plain}#{n}"
+        if name not in self.local_shapes:
+            self.local_shapes[name] = Shape(node)
+        return name
 
     def _enum(self, node: Any) -> CType:
         ctype = Enum(node.name or "")

@@ -9,6 +9,7 @@ In: a table of a unit's declarations. Out: declarations by name, and `{"t:gfp_t"
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from hashlib import blake2b
 from typing import Any, Protocol, TypeVar
 
 from analyzer.ir.types import CType
@@ -17,18 +18,6 @@ from analyzer.ir.values import Root, Value
 T = TypeVar("T")
 #: (namespaced name, digest of what it stood for)
 Trace = tuple[tuple[str, str], ...]
-
-
-class Declaration(Protocol):
-    """What the types need of a declaration: its text is parsed by the table."""
-
-    @property
-    def file(self) -> str:
-        """File it stands in."""
-
-    @property
-    def line(self) -> int:
-        """First line."""
 
 
 class Declarations(Protocol):
@@ -48,6 +37,9 @@ class Declarations(Protocol):
 
     def parse(self, declaration: Any) -> list[Any]:
         """Parse a declaration."""
+
+    def parse_signature(self, declaration: Any) -> list[Any]:
+        """Parse a declaration, a function's without its body."""
 
 
 class Memo:
@@ -99,6 +91,8 @@ class LocalNames:
     def __init__(self) -> None:
         self.ordinary: dict[str, Entry] = {}
         self.tags: dict[str, CType] = {}
+        #: labels declared with `__label__`: the name that is theirs alone
+        self.labels: dict[str, str] = {}
         self._undo: list[list[tuple[dict[str, Any], str, Any]]] = []
 
     def push(self) -> None:
@@ -121,6 +115,10 @@ class LocalNames:
     def declare_tag(self, name: str, ctype: CType) -> None:
         """Declare a tag in the innermost scope."""
         self._bind(self.tags, name, ctype)
+
+    def declare_label(self, name: str, unique: str) -> None:
+        """Declare a local label in the innermost scope."""
+        self._bind(self.labels, name, unique)
 
     def _bind(self, names: dict[str, Any], name: str, value: Any) -> None:
         if self._undo:
@@ -199,9 +197,19 @@ class Outside:
         return result
 
 
+_interfaces: dict[str, str] = {}
+
+
 def interface_digest(declaration: Any) -> str:
     """Tell the digest of all of a declaration that its users see: a function's without its body."""
-    return str(declaration.digest)
+    digest = str(declaration.digest)
+    if declaration.body < 0:
+        return digest
+    found = _interfaces.get(digest)
+    if found is None:
+        text = declaration.text[: declaration.body]
+        found = _interfaces[digest] = blake2b(text.encode("utf-8", "surrogatepass"), digest_size=16).hexdigest()
+    return found
 
 
 def as_trace(pairs: Iterable[tuple[str, str]]) -> Trace:

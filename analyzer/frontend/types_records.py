@@ -74,12 +74,6 @@ class TypesOfMembers(TypesOfDeclarations):
             shape = self.shape(record)
             return UNKNOWN if shape is None else self.build(shape.promoted[name].type, naming)
 
-    def member_type(self, record: str, decl: Any) -> CType:
-        """Build the type of a member's declaration; an anonymous one has a name that no program can write."""
-        if decl.name is not None:
-            return self.member(Record("struct", record), decl.name) or UNKNOWN
-        return self.build(decl.type, f"{record}.<anonymous>")
-
 
 def _nested(outer: Shape, member: str) -> Shape | None:
     """Find the untagged record that `member` of `outer` is made of."""

@@ -1,0 +1,23 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""Types: the door to what the frontend knows of C's types.
+
+In: declarations of one unit. Out: types of declarations, members and expressions, sizes, constants.
+"""
+
+from analyzer.frontend.types_base import Shape
+from analyzer.frontend.types_expression import Declared, Types, attribute_names, is_noreturn, text_of
+from analyzer.frontend.types_names import Entry, LocalNames, Memo, Outside, Trace
+
+__all__ = [
+    "Declared",
+    "Entry",
+    "LocalNames",
+    "Memo",
+    "Outside",
+    "Shape",
+    "Trace",
+    "Types",
+    "attribute_names",
+    "is_noreturn",
+    "text_of",
+]
