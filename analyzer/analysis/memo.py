@@ -163,6 +163,10 @@ class Summaries(Mapping[str, FunctionSummary]):
         packed = self._packed.get(ident)
         return packed.view if packed else b""
 
+    def speaks(self, ident: str) -> bool:
+        """Tell whether the function has demands, failures, places of rules or gaps."""
+        return self._packed[ident].speaks
+
     def speaking(self) -> list[str]:
         """Return the functions that have demands, failures, places of rules or gaps, sorted."""
         return sorted(ident for ident, packed in self._packed.items() if packed.speaks)

@@ -1,12 +1,13 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """From facts to verdicts: link, summarise, follow obligations.
 
-In: UnitFacts of all units, function facts by key, a specification. Out: `Analysis`, from which reports and
+In: the facts of all units, a specification. Out: `Analysis`, from which reports and
 explanations are made.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping
 from fnmatch import fnmatchcase
+from itertools import chain
 
 from msgspec import Struct
 
@@ -17,9 +18,10 @@ from analyzer.analysis.memo import Summaries
 from analyzer.analysis.names import NameResolver
 from analyzer.analysis.obligations import Place, Trail, find_trails
 from analyzer.analysis.solve import solve
-from analyzer.analysis.watch import Watches
+from analyzer.analysis.watch import Watch, Watches
 from analyzer.facts.store import Store
-from analyzer.facts.unit import FunctionFacts, UnitFacts
+from analyzer.facts.unit import FunctionFacts
+from analyzer.pipeline.extract import Extraction
 from analyzer.pipeline.options import Progress
 from analyzer.pipeline.remember import Remembered
 from analyzer.program.arguments import Conducts
@@ -29,6 +31,9 @@ from analyzer.program.graph import CallGraph
 from analyzer.program.link import Program
 from analyzer.rules import rule_kinds
 from analyzer.spec.model import Rule, SpecSet
+
+#: further watches, made once names can be resolved
+Observers = Callable[[NameResolver], Iterable[Watch]]
 
 
 class Analysis(Struct, frozen=True):
@@ -50,11 +55,16 @@ def chosen_rules(spec: SpecSet, globs: tuple[str, ...]) -> tuple[Rule, ...]:
 
 
 def analyse(
-    units: tuple[UnitFacts, ...], store: Store, spec: SpecSet, rules: tuple[Rule, ...], progress: Progress
+    extraction: Extraction,
+    store: Store,
+    spec: SpecSet,
+    rules: tuple[Rule, ...],
+    progress: Progress,
+    observers: Observers | None = None,
 ) -> Analysis:
-    """Analyse the program that `units` make up."""
-    program = Program(units)
-    functions = store.functions(function.ref.facts_key for function in program.functions.values())
+    """Analyse the program that the extracted units make up."""
+    program = Program(extraction.units)
+    functions = extraction.functions
 
     def facts_of(ident: str) -> FunctionFacts:
         return functions[program.functions[ident].ref.facts_key]
@@ -67,7 +77,10 @@ def analyse(
     graph = CallGraph(program, flows)
     names = NameResolver(program, spec)
     kinds = rule_kinds()
-    watches = Watches(watch for rule in rules for watch in kinds[type(rule.check)].watches(rule, names))
+    observed = observers(names) if observers else ()
+    watches = Watches(
+        chain((watch for rule in rules for watch in kinds[type(rule.check)].watches(rule, names)), observed)
+    )
     context = Context(
         program, graph, Conducts(program, graph, flows), spec, watches, LockTypes(spec), Summaries(), set()
     )

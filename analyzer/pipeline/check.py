@@ -1,0 +1,81 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""The main job: a kernel tree in, a report out.
+
+In: `CheckOptions`. Out: `Report`.
+"""
+
+from msgspec.structs import replace
+
+from analyzer.base.gap import Gap
+from analyzer.base.location import Location
+from analyzer.facts.store import Store
+from analyzer.findings.fingerprint import fingerprinted
+from analyzer.findings.model import Report
+from analyzer.pipeline.analyse import Analysis, Observers, analyse, chosen_rules
+from analyzer.pipeline.extract import Extraction, extract
+from analyzer.pipeline.options import CheckOptions, Progress
+from analyzer.rules.verdicts import counts, findings
+from analyzer.source.commands import read_units
+from analyzer.spec.load import load
+
+
+def check(options: CheckOptions, progress: Progress) -> Report:
+    """Analyse what `options` name and report; raise `SpecError` or `InputError` for what the user must mend."""
+    with Store(options.cache) as store:
+        extraction, analysis = examine(options, store, progress)
+        return report(extraction, analysis)
+
+
+def examine(
+    options: CheckOptions, store: Store, progress: Progress, observers: Observers | None = None
+) -> tuple[Extraction, Analysis]:
+    """Extract and analyse what `options` name; `observers` watch beside the rules."""
+    spec = load(options.specs or None)
+    units = read_units(
+        tree=options.tree,
+        build=options.build,
+        compile_commands=options.compile_commands,
+        preprocessed=options.preprocessed,
+        under=options.under,
+        units=options.units,
+    )
+    extraction = extract(units, store, progress, jobs=options.jobs, overlays=options.overlays)
+    analysis = analyse(extraction, store, spec, chosen_rules(spec, options.rules), progress, observers)
+    if analysis.names.errors:
+        raise analysis.names.errors[0]
+    return extraction, analysis
+
+
+def report(extraction: Extraction, analysis: Analysis) -> Report:
+    """Make the report of an analysed program."""
+    program, summaries = analysis.program, analysis.context.summaries
+    found = findings(program, analysis.rules, analysis.trails)
+    skipped = sum(1 for unit in extraction.units for ref in unit.functions if not ref.facts_key)
+    return Report(
+        findings=fingerprinted(found),
+        rules=counts(analysis.rules, summaries, analysis.trails),
+        gaps=all_gaps(extraction, analysis),
+        units_analysed=len(extraction.units),
+        units_failed=len(extraction.failed),
+        functions_analysed=len(program.functions),
+        functions_skipped=skipped,
+    )
+
+
+def all_gaps(extraction: Extraction, analysis: Analysis) -> tuple[Gap, ...]:
+    """Return the gaps of units, of function bodies and of the analysis, each once."""
+    gaps = set(extraction.gaps)
+    for unit in extraction.units:
+        gaps.update(unit.gaps)
+    for function in analysis.program.functions.values():
+        ref = function.ref
+        inner = extraction.functions.outline(ref.facts_key).gaps
+        for gap in (*inner, *_analysis_gaps(analysis, function.id)):
+            at = gap.location
+            gaps.add(replace(gap, location=Location(ref.location.file, ref.first_line + at.line, at.column)))
+    return tuple(sorted(gaps))
+
+
+def _analysis_gaps(analysis: Analysis, ident: str) -> tuple[Gap, ...]:
+    summaries = analysis.context.summaries
+    return summaries[ident].gaps if summaries.speaks(ident) else ()

@@ -1,0 +1,144 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""Explanations: who accesses a field or calls a function, on which ways, with which locks held.
+
+In: options and a target: `struct.field`, `function()`, a rule id, or a finding's fingerprint. Out: `Explanation`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from analyzer.analysis.names import NameResolver, lock_texts
+from analyzer.analysis.obligations import Place, Trail
+from analyzer.analysis.summary import HeldAt, Own
+from analyzer.analysis.watch import Watch
+from analyzer.analysis.ways import Callers, CallerWay, HeldIn
+from analyzer.analysis.witness import place_of
+from analyzer.base.errors import InputError
+from analyzer.base.location import Location
+from analyzer.facts.store import Store
+from analyzer.findings.explanation import Explanation, HeldFrom, RuleNote, Site, Way
+from analyzer.findings.model import Report, Verdict
+from analyzer.pipeline.analyse import Analysis
+from analyzer.pipeline.check import examine, report
+from analyzer.pipeline.options import CheckOptions, Progress
+from analyzer.spec.model import AllOf, GuardedBy, MustHold, Name, Rule
+
+#: the pseudo-rule that makes every access of the target a place
+_OBSERVER = "explain"
+#: ways shown for each place
+N_WAYS = 12
+
+
+def explain(options: CheckOptions, target: str, progress: Progress) -> Explanation:
+    """Explain `target`; raise `InputError` if there is no such thing."""
+    with Store(options.cache) as store:
+        extraction, analysis = examine(options, store, progress, lambda names: _observers(target, names))
+        told = report(extraction, analysis)
+    return _Explainer(analysis, told).explain(target)
+
+
+def _observers(target: str, names: NameResolver) -> Iterable[Watch]:
+    """Return the watches that see every access of a field or every call of a function."""
+    if target.endswith("()"):
+        yield Watch(_OBSERVER, None, target[:-2], target, "call", AllOf(()), False)
+    elif "/" not in target:
+        cell = names.cell(Name(tuple(target.split("."))), Location("<target>", 1))
+        if cell is not None:
+            yield Watch(_OBSERVER, cell, "", target, "any", AllOf(()), False)
+
+
+class _Explainer:
+    def __init__(self, analysis: Analysis, told: Report) -> None:
+        self.analysis = analysis
+        self.told = told
+        self.callers = Callers(analysis.context.graph, analysis.context.summaries, analysis.entries)
+
+    def explain(self, target: str) -> Explanation:
+        finding = next((f for f in self.told.findings if f.fingerprint == target), None)
+        if finding is not None:
+            target = finding.object
+            chosen = {finding.rule}
+        else:
+            chosen = {_OBSERVER} | {rule.id for rule in self.analysis.rules if rule.id == target}
+        rules = [rule for rule in self.analysis.rules if rule.id in chosen or target in _targets(rule)]
+        sites = [self._site(place, rules) for place in self._places(chosen)]
+        if not sites and not rules:
+            raise InputError(
+                f"{target}: no analysed function accesses or calls it; give struct.field, function(), a rule id "
+                "or the fingerprint of a finding"
+            )
+        speaking = {rule.id for rule in rules}
+        findings = tuple(f for f in self.told.findings if f.rule in speaking and (not finding or f == finding))
+        return Explanation(target, tuple(_note(rule) for rule in rules), tuple(sites), findings, self._notes())
+
+    def _places(self, chosen: set[str]) -> list[Place]:
+        summaries = self.analysis.context.summaries
+        places = {
+            (own.object, own.access != "write", self._location(Place(ident, own)), ident): Place(ident, own)
+            for ident in summaries.speaking()
+            for own in summaries[ident].own
+            if own.rule in chosen
+        }
+        return [places[key] for key in sorted(places)]
+
+    def _location(self, place: Place) -> Location:
+        return place_of(self.analysis.program, place.function, place.own.at)
+
+    def _site(self, place: Place, rules: list[Rule]) -> Site:
+        own = place.own
+        wanted = {text.split(" ")[0].rsplit(".", 1)[-1] for rule in rules for text in lock_texts(rule.check.requires)}
+
+        def enough(locks: tuple[HeldIn, ...]) -> bool:
+            return any(held.lock.name.rsplit(".", 1)[-1] in wanted for held in locks)
+
+        held = self.callers.held_at(place.function, own.at, f"{own.object} {own.access}")
+        ways, more = self.callers.ways(place.function, held, enough, N_WAYS)
+        trails = self._trails(place, rules)
+        told = tuple(self._way(way, trails) for way in ways)
+        verdict: Verdict = trails[0].verdict if trails else "proven"
+        name = self.analysis.program.functions[place.function].name
+        return Site(own.access, name, self._location(place), verdict, told, more)
+
+    def _trails(self, place: Place, rules: list[Rule]) -> tuple[Trail, ...]:
+        for rule in rules:
+            own = Own(rule.id, place.own.object, place.own.access, place.own.at)
+            found = self.analysis.trails.get(Place(place.function, own))
+            if found:
+                return found
+        return ()
+
+    def _way(self, way: CallerWay, trails: tuple[Trail, ...]) -> Way:
+        names = tuple(self.analysis.program.functions[ident].name for ident in way.functions)
+        trail = next((t for t in trails if t.links[0][0] == way.functions[0]), None)
+        held = tuple(dict.fromkeys(self._held(lock) for lock in way.held))
+        if trail is None:
+            return Way(names, held, "proven")
+        return Way(names, held, trail.verdict, trail.reason or (trail.entry.text if trail.entry else ""))
+
+    def _held(self, held: HeldIn) -> HeldFrom:
+        lock: HeldAt = held.lock
+        name = lock.name or "a lock"
+        location = place_of(self.analysis.program, held.function, lock.at)
+        text = f"{name} (read)" if lock.mode == "read" else name
+        return HeldFrom(text, self.analysis.program.functions[held.function].name, location)
+
+    def _notes(self) -> tuple[str, ...]:
+        unresolved = len(self.analysis.context.graph.unresolved)
+        return (f"{unresolved} indirect call sites have no known target: ways through them are not shown",)
+
+
+def _targets(rule: Rule) -> tuple[str, ...]:
+    """Return what a rule speaks about, as targets."""
+    match rule.check:
+        case GuardedBy(fields):
+            return tuple(str(field) for field in fields)
+        case MustHold(functions):
+            return tuple(f"{function}()" for function in functions)
+
+
+def _note(rule: Rule) -> RuleNote:
+    joint = " and " if isinstance(rule.check.requires, AllOf) else " or "
+    access: str = rule.check.access if isinstance(rule.check, GuardedBy) else "call"
+    requirement = f"{'any access' if access == 'any' else access} needs {joint.join(lock_texts(rule.check.requires))}"
+    return RuleNote(rule.id, requirement, rule.why, rule.source, rule.location)
