@@ -174,3 +174,25 @@ def test_rules_name_functions_and_fields_of_the_kernel(tree: Path) -> None:
                     assert subprocess.run(command, cwd=tree, check=False).returncode == 0, field
             case MustHold(names):
                 assert names
+
+
+def test_the_examples_of_the_reference_are_right() -> None:
+    text = (ROOT / "docs/spec-language.md").read_text("utf-8")
+    examples = [block for block in re.findall(r"```yaml\n(.*?)```", text, re.DOTALL) if "source:" in block]
+    assert len(examples) == 2
+    for example in examples:
+        document = read_document(example, "example.yaml")
+        assert document.rules or document.primitives
+
+
+def test_the_reference_names_every_key() -> None:
+    text = (ROOT / "docs/spec-language.md").read_text("utf-8")
+    keys = _keys(json_schema())
+    assert sorted(key for key in keys if f"`{key}`" not in text and f"{key}:" not in text) == []
+
+
+def _keys(schema: Any) -> set[str]:
+    """Collect the names of all properties in a schema."""
+    if isinstance(schema, dict):
+        return set(schema.get("properties", ())) | {key for value in schema.values() for key in _keys(value)}
+    return {key for value in schema for key in _keys(value)} if isinstance(schema, list) else set()
