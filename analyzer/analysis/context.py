@@ -12,9 +12,9 @@ from analyzer.analysis.memo import Summaries
 from analyzer.analysis.summary import PLAIN, FunctionSummary
 from analyzer.analysis.watch import Watches
 from analyzer.facts.unit import FunctionFacts
-from analyzer.ir.values import FunctionAddress, Load, Value
+from analyzer.ir.values import FunctionAddress, Value
 from analyzer.program.arguments import Conduct, Conducts
-from analyzer.program.flow import slot_of
+from analyzer.program.flow import callee_slot
 from analyzer.program.graph import CallGraph, spell_slot
 from analyzer.program.link import Program
 from analyzer.spec.model import Primitive, SpecSet
@@ -70,11 +70,9 @@ class Scope:
 
     def _find_targets(self, callee: Value) -> tuple[Target, ...]:
         program = self.context.program
-        if isinstance(callee, FunctionAddress):
+        slot = callee_slot(callee, self.facts.ir.name)
+        if isinstance(callee, FunctionAddress) and slot is None:
             return (Target(program.resolve(self.unit, callee.name), callee.name, ""),)
-        if not isinstance(callee, Load):
-            return ()
-        slot = slot_of(callee.path, self.facts.ir.name)
         return tuple(
             Target(ident, program.functions[ident].name, spell_slot(slot))
             for ident in self.context.graph.indirect(self.id, slot)

@@ -28,11 +28,12 @@ from analyzer.ir.values import (
     Pointee,
     Value,
 )
+from analyzer.program.static_calls import UPDATE, key_slot, trampoline_slot
 
 READ, WRITE = 1, 2
 
 #: where a function pointer can stand: ("m", record, member), ("g", global, ""), ("p", function, index),
-#: ("l", function, local), ("r", function, ""), ("f", function, ""): the function itself
+#: ("l", function, local), ("r", function, ""), ("s", key, "") of a static call, ("f", function, ""): the function itself
 Slot = tuple[str, str, str]
 
 
@@ -85,6 +86,16 @@ def slot_of(path: AccessPath, function: str) -> Slot | None:
             return ("p", function, str(index))
         case Local(name) if Deref() not in path.selectors:
             return ("l", function, name)
+    return None
+
+
+def callee_slot(callee: Value, function: str) -> Slot | None:
+    """Return the slot that a call of `callee` in `function` takes its target from; None for a direct call."""
+    match callee:
+        case FunctionAddress(name):
+            return trampoline_slot(name)
+        case Load(path):
+            return slot_of(path, function)
     return None
 
 
@@ -151,15 +162,27 @@ class _Reader:
         self.stored.update(source.parameter for source in self.sources(event.value))
 
     def site(self, event: Call) -> Site:
-        callee = event.callee.name if isinstance(event.callee, FunctionAddress) else ""
-        slots = [] if callee else self.slots(event.callee)
+        slot = callee_slot(event.callee, self.ir.name)
+        callee = event.callee.name if isinstance(event.callee, FunctionAddress) and slot is None else ""
         if event.result is not None and callee:
             self.copies.add((("l", self.ir.name, event.result.name), ("r", callee, "")))
         for index, argument in enumerate(event.arguments):
             if callee:
                 self.copies.update((("p", callee, str(index)), source) for source in self.slots(argument))
         arguments = tuple(tuple(sorted(self.sources(a), key=_source_key)) for a in event.arguments)
-        return Site(callee, slots[0] if slots else None, arguments, event.at, event.origin)
+        self.patch(callee, event.arguments)
+        return Site(callee, slot, arguments, event.at, event.origin)
+
+    def patch(self, callee: str, arguments: tuple[Value, ...]) -> None:
+        """Note that a static call's key gets a target."""
+        function, key, target = UPDATE
+        if callee != function or len(arguments) <= target:
+            return
+        match arguments[key]:
+            case AddressOf(AccessPath(Global(name), ())):
+                slot = key_slot(name)
+                if slot is not None:
+                    self.copies.update((slot, source) for source in self.slots(arguments[target]))
 
 
 def _source_key(source: Source) -> tuple[int, bool]:
@@ -204,5 +227,5 @@ def read_flow(ir: FunctionIR) -> FlowFacts:
 
 
 def version() -> bytes:
-    """Return a digest of this module: what it makes of an IR may change with it."""
-    return blake2b(Path(__file__).read_bytes(), digest_size=16).digest()
+    """Return a digest of this layer: what it makes of an IR may change with it."""
+    return blake2b(b"".join(map(Path.read_bytes, sorted(Path(__file__).parent.glob("*.py")))), digest_size=16).digest()

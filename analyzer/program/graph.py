@@ -93,4 +93,6 @@ def spell_slot(slot: Slot | None) -> str:
             return f"parameter {int(detail) + 1}"
         case "l":
             return f"local {detail}"
+        case "s":
+            return f"static_call({name})"
     return name

@@ -16,6 +16,7 @@ from collections.abc import Mapping
 from analyzer.ir.values import Field, Global
 from analyzer.program.flow import FlowFacts, Slot
 from analyzer.program.link import Program
+from analyzer.program.static_calls import key_slot
 
 
 class Targets:
@@ -73,6 +74,8 @@ class Targets:
 
 
 def _initialised(selectors: tuple[object, ...], root: object) -> Slot | None:
+    if isinstance(root, Global) and (slot := key_slot(root.name)) is not None:
+        return slot
     for selector in reversed(selectors):
         if isinstance(selector, Field):
             return ("m", selector.record, selector.member)
