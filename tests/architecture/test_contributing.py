@@ -12,7 +12,9 @@ import pytest
 
 ROOT = Path(__file__).parents[2]
 COPIED = ("analyzer", "fixtures", "lockspecs", "tests", "docs", "pyproject.toml", "LICENSE")
-_BLOCK = re.compile(r"^```\w+\n(?:#|//) (?P<what>file|edit): (?P<path>\S+)\n(?P<text>.*?)^```$", re.MULTILINE | re.DOTALL)
+_BLOCK = re.compile(
+    r"^```\w+\n(?:#|//) (?P<what>file|edit): (?P<path>\S+)\n(?P<text>.*?)^```$", re.MULTILINE | re.DOTALL
+)
 
 
 def blocks() -> list[tuple[str, str, str]]:
