@@ -38,11 +38,6 @@ def test_the_readme_gives_the_exit_statuses() -> None:
     assert told == {status.value for status in Status if status is not Status.INTERRUPTED}
 
 
-def test_the_glossary_is_in_order() -> None:
-    rows = re.findall(r"^\| (.+?) \|", (ROOT / "docs/glossary.md").read_text("utf-8"), re.MULTILINE)[1:]
-    assert rows == sorted(rows, key=str.lower)
-
-
 def test_the_changelog_begins_with_what_is_not_released_or_the_version() -> None:
     from analyzer import __version__
 
