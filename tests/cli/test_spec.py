@@ -59,7 +59,7 @@ def test_a_rule_that_matches_nothing_is_an_error(
     pipeline.answer = replace(pipeline.answer, rules=(RuleCount("vm/x", n_sites, n_sites, 0, 0, "access"),))
     ran = run("spec", "lint", specs, "--tree", tmp_path)
     assert ran.status == status
-    assert ran.err == (f"{specs}:4:5: rule 'vm/x' matches no access in these units\n" if status else "")
+    assert ran.err == (f"{specs}:4:9: rule 'vm/x' matches no access in these units\n" if status else "")
     assert pipeline.asked[0].specs == (specs,)
 
 
