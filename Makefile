@@ -5,7 +5,7 @@ PYTHON ?= python3
 VENV   := .venv
 BIN    := $(VENV)/bin
 # Where `make kernel` prepares the real tree; tests and benchmarks that need it look here.
-KERNEL ?= .kernel/linux
+KERNEL ?= $(or $(LOCKSPEC_KERNEL),.kernel/linux)
 JOBS   ?= $(shell nproc 2>/dev/null || echo 2)
 PIP    := $(BIN)/python -m pip -qq --disable-pip-version-check
 

@@ -73,7 +73,8 @@ def check(options, progress):
     progress.advance(2)
     one = Finding("r", "k", "violation", "error", "m" * 100, Location("a.c", 1, 1), "f", "o", "a", (), (), (), "c", "w",
                   "s", Location("r.yaml", 1))
-    return Report((one,) * 5000, (), (), 1, 0, 1, 0)
+    n_findings = 5000 if "gcc" in sys.argv else 2
+    return Report((one,) * n_findings, (), (), 1, 0, 1, 0)
 module = types.ModuleType("analyzer.pipeline.check")
 module.check = check
 sys.modules["analyzer.pipeline.check"] = module
