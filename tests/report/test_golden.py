@@ -8,7 +8,7 @@ import pytest
 
 from analyzer.base.location import Location
 from analyzer.findings.explanation import Explanation, HeldFrom, RuleNote, Site, Way
-from analyzer.findings.model import Report
+from analyzer.findings.model import Finding, Report, Step
 from analyzer.report import SourceReader, Style, format_names, render_explanation, renderer
 
 GOLDEN = Path(__file__).parent / "golden"
@@ -90,3 +90,35 @@ EXPLANATION = Explanation(
 def test_explanation(sources: SourceReader) -> None:
     compare("explanation.txt", render_explanation(EXPLANATION, sources, Style()))
     compare("explanation-narrow.txt", render_explanation(EXPLANATION, sources, Style(width=60)))
+
+
+def test_a_way_of_two_threads(sources: SourceReader) -> None:
+    finding = Finding(
+        rule="kvm/order",
+        kind="lock-order",
+        verdict="violation",
+        severity="warning",
+        message="kvm.lock and kvm.srcu are taken in both orders",
+        location=Location("virt/kvm/kvm_main.c", 20, 2),
+        function="first",
+        object="kvm.lock",
+        access="acquire",
+        requires=(),
+        held=("kvm.srcu",),
+        witness=(
+            Step(0, "entry", "first", Location("virt/kvm/kvm_main.c", 10), "is entered holding nothing"),
+            Step(
+                0, "acquire", "first", Location("virt/kvm/kvm_main.c", 20), "takes kvm.lock", ("kvm.srcu", "kvm.lock")
+            ),
+            Step(1, "entry", "second", Location("virt/kvm/kvm_main.c", 30), "is entered holding nothing"),
+            Step(1, "call", "second", Location("virt/kvm/kvm_main.c", 33), "calls third()", ("kvm.lock",)),
+            Step(1, "acquire", "third", Location("virt/kvm/eventfd.c", 7), "takes kvm.srcu", ("kvm.lock", "kvm.srcu")),
+            Step(1, "release", "second", Location("virt/kvm/kvm_main.c", 35), "drops kvm.lock", ("kvm.srcu",)),
+        ),
+        cause="",
+        why="",
+        source="",
+        rule_location=Location("order.yaml", 4, 9),
+    )
+    report = Report((finding,), (), (), 1, 0, 2, 0)
+    compare("text-threads.txt", renderer("text")(report, sources, Style(quiet=True)))
