@@ -15,7 +15,7 @@ import msgspec
 from msgspec import Struct
 
 from analyzer.base.gap import Gap
-from analyzer.facts.unit import AddressTaken, FunctionFacts, UnitFacts
+from analyzer.facts.unit import AddressTaken, FunctionFacts, GlobalVariable, Initialiser, UnitFacts
 from analyzer.ir.function import FunctionIR
 
 #: names that a function's lowering looked up outside it, with the digest of what each meant ("" for nothing)
@@ -37,12 +37,22 @@ class FunctionOutline(Struct, frozen=True, array_like=True):
     address_taken: tuple[AddressTaken, ...]
     gaps: tuple[Gap, ...]
     digest: str
+    statics: tuple[GlobalVariable, ...] = ()
+    initialisers: tuple[Initialiser, ...] = ()
 
     def with_ir(self, ir: FunctionIR) -> FunctionFacts:
         """Return the whole facts."""
         return FunctionFacts(
-            ir, self.calls, self.fields, self.globals, self.address_taken, self.gaps, self.digest
-        )  # fmt: skip
+            ir,
+            self.calls,
+            self.fields,
+            self.globals,
+            self.address_taken,
+            self.gaps,
+            self.digest,
+            self.statics,
+            self.initialisers,
+        )
 
 
 _encoder = msgspec.msgpack.Encoder()
@@ -79,12 +89,23 @@ def decode_unit(data: bytes) -> UnitFacts:
         raise DamagedError(str(error)) from error
 
 
+def outline_of(facts: FunctionFacts) -> FunctionOutline:
+    """Leave out the IR."""
+    return FunctionOutline(
+        facts.calls,
+        facts.fields,
+        facts.globals,
+        facts.address_taken,
+        facts.gaps,
+        facts.digest,
+        facts.statics,
+        facts.initialisers,
+    )
+
+
 def encode_function(facts: FunctionFacts) -> tuple[bytes, bytes]:
     """Encode a function's facts: the outline and the IR."""
-    outline = FunctionOutline(
-        facts.calls, facts.fields, facts.globals, facts.address_taken, facts.gaps, facts.digest
-    )  # fmt: skip
-    return _encoder.encode(outline), _encoder.encode(facts.ir)
+    return _encoder.encode(outline_of(facts)), _encoder.encode(facts.ir)
 
 
 def decode_outline(data: bytes) -> FunctionOutline:

@@ -15,7 +15,17 @@ from contextlib import suppress
 from hashlib import blake2b
 from pathlib import Path
 
-from analyzer.facts.codec import DamagedError, Trace, decode_trace, encode_function, encode_trace
+from analyzer.facts.codec import (
+    DamagedError,
+    FunctionOutline,
+    Trace,
+    decode_outline,
+    decode_trace,
+    encode_function,
+    encode_trace,
+    outline_of,
+    unseal,
+)
 from analyzer.facts.database import read_only
 from analyzer.facts.functions import StoredFunction
 from analyzer.facts.unit import FunctionFacts
@@ -34,6 +44,7 @@ class FunctionMemo:
                 self._connection = read_only(path)
         self._candidates: dict[str, list[tuple[str, Trace]]] = {}
         self._new: list[StoredFunction] = []
+        self._outlines: dict[str, FunctionOutline] = {}
 
     def find(self, text_digest: str, resolve: Callable[[str], str | None]) -> str | None:
         """Return the key of the facts whose trace holds where `resolve` tells what names mean; None if unknown."""
@@ -56,7 +67,19 @@ class FunctionMemo:
         key = digest.digest()
         self._candidates.setdefault(text_digest, []).append((key.hex(), trace))
         self._new.append(StoredFunction(key, text, encoded, outline, ir))
+        self._outlines[key.hex()] = outline_of(facts)
         return key.hex()
+
+    def outline(self, key: str) -> FunctionOutline | None:
+        """Return what the function of `key` uses; None if the store cannot tell any longer."""
+        outline = self._outlines.get(key)
+        if outline is None and self._connection is not None:
+            query = "SELECT outline FROM function WHERE key = ?"
+            with suppress(sqlite3.Error, DamagedError):
+                row = self._connection.execute(query, (bytes.fromhex(key),)).fetchone()
+                if row is not None:
+                    outline = self._outlines[key] = decode_outline(unseal(row[0]))
+        return outline
 
     def take_new(self) -> tuple[StoredFunction, ...]:
         """Return what `keep` remembered since the last call."""

@@ -29,6 +29,26 @@ class AddressTaken(Struct, frozen=True, array_like=True):
     at: At
 
 
+class GlobalVariable(Struct, frozen=True, array_like=True):
+    """A variable with static storage that the unit defines or names."""
+
+    name: str
+    location: Location
+    type: CType
+    static: bool
+    #: defined here (not only declared extern)
+    defined: bool
+
+
+class Initialiser(Struct, frozen=True, array_like=True):
+    """A function's address in the static initialiser of a global: an ops-table slot."""
+
+    #: rooted in `Global`; the last `Field` tells record and member
+    path: AccessPath
+    function: str
+    location: Location
+
+
 class FunctionFacts(Struct, frozen=True, array_like=True):
     """One function definition, in any unit where its verifying trace holds."""
 
@@ -45,6 +65,10 @@ class FunctionFacts(Struct, frozen=True, array_like=True):
     gaps: tuple[Gap, ...]
     #: sha256 of the encoded IR: two functions with equal digests behave alike
     digest: str = ""
+    #: its static variables; locations are relative like those of `gaps`
+    statics: tuple[GlobalVariable, ...] = ()
+    #: functions in the initialisers of its static variables; locations likewise
+    initialisers: tuple[Initialiser, ...] = ()
 
 
 class FunctionRef(Struct, frozen=True, array_like=True):
@@ -71,26 +95,6 @@ class Declared(Struct, frozen=True, array_like=True):
     type: CType
     #: does not return
     noreturn: bool = False
-
-
-class GlobalVariable(Struct, frozen=True, array_like=True):
-    """A variable with static storage that the unit defines or names."""
-
-    name: str
-    location: Location
-    type: CType
-    static: bool
-    #: defined here (not only declared extern)
-    defined: bool
-
-
-class Initialiser(Struct, frozen=True, array_like=True):
-    """A function's address in the static initialiser of a global: an ops-table slot."""
-
-    #: rooted in `Global`; the last `Field` tells record and member
-    path: AccessPath
-    function: str
-    location: Location
 
 
 class Member(Struct, frozen=True, array_like=True):

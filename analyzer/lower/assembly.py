@@ -13,14 +13,17 @@ import re
 from typing import Any
 
 from analyzer.base.gap import GapKind
-from analyzer.ir.function import Assembly
-from analyzer.ir.values import AccessPath, Opaque, Value
+from analyzer.ir.function import Assembly, Call
+from analyzer.ir.types import VOID, Function
+from analyzer.ir.values import AccessPath, FunctionAddress, Opaque, Value
 from analyzer.lower.context import Lowering
 from analyzer.lower.flow import Draft
 from analyzer.lower.jumps import label_target
 from analyzer.lower.operators import converted
 
 _CALL = re.compile(r"\bcall[lq]?\b")
+#: the call of a function that takes and gives nothing by the usual rules
+_ONLY_CALL = re.compile(r"\s*call\s+([A-Za-z_]\w*)\s*")
 _OUTPUT = Opaque("asm output")
 #: constraints that name a memory operand
 _MEMORY = set("mopVQ")
@@ -40,7 +43,10 @@ def lower_asm(low: Lowering, node: Any) -> None:
         _input(low, operand, held)
     at = low.at(node)
     empty = not node.template.strip()
-    if not empty:
+    called = _ONLY_CALL.fullmatch(node.template)
+    if called is not None:
+        low.call(Call(FunctionAddress(called[1]), (), None, at, Function(VOID, ())))
+    elif not empty:
         low.flow.emit(Assembly(node.template, at))
         if _CALL.search(node.template):
             low.gap(GapKind.ASSEMBLY, node, "inline assembly that calls a function")

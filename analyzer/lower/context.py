@@ -13,6 +13,7 @@ from typing import Any
 
 from analyzer.base.gap import Gap, GapKind
 from analyzer.base.location import Location
+from analyzer.facts.unit import GlobalVariable, Initialiser
 from analyzer.frontend.types import Entry, Types
 from analyzer.ir.function import At, Call, Read, Store
 from analyzer.ir.types import UNKNOWN, CType
@@ -41,18 +42,6 @@ class Cleanup:
         self.depth: int = 1 if before is None else before.depth + 1
 
 
-class Static:
-    """A static variable of the function, for the unit's facts."""
-
-    __slots__ = ("init", "name", "node", "type")
-
-    def __init__(self, name: str, ctype: CType, init: Any, node: Any) -> None:
-        self.name = name
-        self.type = ctype
-        self.init = init
-        self.node = node
-
-
 class Lowering:
     """One function while it is lowered."""
 
@@ -71,7 +60,8 @@ class Lowering:
         self.gaps: list[Gap] = []
         self.returns: CType = UNKNOWN
         self.local_types: dict[str, CType] = {}
-        self.statics: list[Static] = []
+        self.statics: list[GlobalVariable] = []
+        self.initialisers: list[Initialiser] = []
         self.cleanups: Cleanup | None = None
         #: locals whose address was taken
         self.escaped: set[str] = set()
@@ -149,7 +139,10 @@ class Lowering:
     def at(self, node: Any) -> At:
         """Tell where `node` stands in the function."""
         coord = node.coord
-        return At(0) if coord is None else At(coord.line - self.first_line, coord.column or 0)
+        if coord is None:
+            return At(0)
+        line, column = coord.lines.place(coord.position)
+        return At(line - self.first_line, column)
 
     def load(self, path: AccessPath, node: Any) -> Value:
         """Read what is stored at `path`."""

@@ -10,14 +10,17 @@ from typing import Any
 
 from pycparser import c_ast
 
+from analyzer.base.location import Location
+from analyzer.facts.unit import GlobalVariable
 from analyzer.frontend.types import Entry, attribute_names, is_noreturn
 from analyzer.frontend.types_scalars import VOID
 from analyzer.ir.function import Store
 from analyzer.ir.types import Array, CType, Function, Pointer, Record, Unknown
 from analyzer.ir.values import AccessPath, Global, Local
-from analyzer.lower.context import Cleanup, Lowering, Static
+from analyzer.lower.context import Cleanup, Lowering
 from analyzer.lower.initialise import initialise
 from analyzer.lower.operators import converted
+from analyzer.lower.tables import functions_in, is_discarded
 
 
 def lower_declaration(low: Lowering, node: Any) -> None:
@@ -48,7 +51,11 @@ def _declare_static(low: Lowering, node: Any, ctype: CType) -> None:
         n += 1
         name = f"{plain}#{n}"
     low.types.names.declare(node.name, Entry("variable", ctype, Global(name)))
-    low.statics.append(Static(name, ctype, node.init, node))
+    at = low.at(node)
+    low.statics.append(GlobalVariable(name, Location("", max(at.line, 0), at.column), ctype, static=True, defined=True))
+    if node.init is not None and not is_discarded(node):
+        root = AccessPath(Global(name))
+        low.initialisers += functions_in(low.types, root, ctype, node.init, "", low.first_line)
 
 
 def _declare_local(low: Lowering, node: Any, ctype: CType) -> None:

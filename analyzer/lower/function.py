@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """One function definition: from its syntax to its facts.
 
-In: the syntax of `static int f(struct kvm *kvm) { … }`. Out: its FunctionFacts and static variables.
+In: the syntax of `static int f(struct kvm *kvm) { … }`. Out: its FunctionFacts.
 
 **Invariant:** types, scopes and flow are this function's alone; what it asked outside is in the trace.
 """
@@ -10,7 +10,6 @@ from __future__ import annotations
 
 from typing import Any
 
-from msgspec import Struct
 from pycparser import c_ast
 
 from analyzer.base.gap import Gap, GapKind
@@ -21,7 +20,7 @@ from analyzer.frontend.types_scalars import decay
 from analyzer.ir.function import Block, Formal, FunctionIR
 from analyzer.ir.types import UNKNOWN, Function
 from analyzer.ir.values import Parameter
-from analyzer.lower.context import Lowering, Static
+from analyzer.lower.context import Lowering
 from analyzer.lower.handlers import install
 from analyzer.lower.jumps import resolve, run_cleanups
 from analyzer.lower.summarise import Uses, summarise, without_dead_stores
@@ -29,15 +28,7 @@ from analyzer.lower.summarise import Uses, summarise, without_dead_stores
 install()
 
 
-class Lowered(Struct, frozen=True):
-    """A function that was lowered."""
-
-    facts: FunctionFacts
-    #: its static variables, with initialisers as syntax
-    statics: tuple[Static, ...]
-
-
-def lower_function(types: Types, definition: Any, first_line: int) -> Lowered:
+def lower_function(types: Types, definition: Any, first_line: int) -> FunctionFacts:
     """Lower a parsed function definition whose text begins on line `first_line`."""
     decl = definition.decl
     low = Lowering(types, decl.name, first_line)
@@ -59,7 +50,7 @@ def lower_function(types: Types, definition: Any, first_line: int) -> Lowered:
         types.local_shapes.clear()
     locals_ = tuple(sorted((name, low.local_types[name]) for name in uses.locals if name in low.local_types))
     ir = FunctionIR(decl.name, parameters, ctype.returns, ctype.variadic, blocks, locals_)
-    return Lowered(summarise(ir, uses, _gaps(low)), tuple(low.statics))
+    return summarise(ir, uses, _gaps(low), tuple(low.statics), tuple(low.initialisers))
 
 
 def _parameters(low: Lowering, decl: Any) -> tuple[Formal, ...]:

@@ -13,7 +13,7 @@ from hashlib import sha256
 import msgspec
 
 from analyzer.base.gap import Gap
-from analyzer.facts.unit import AddressTaken, FunctionFacts
+from analyzer.facts.unit import AddressTaken, FunctionFacts, GlobalVariable, Initialiser
 from analyzer.ir.function import At, Block, Branch, Call, Event, FunctionIR, Read, Return, Store, Switch, Terminator
 from analyzer.ir.values import (
     AccessPath,
@@ -146,7 +146,13 @@ def _bare_local(store: Store, names: set[str]) -> bool:
     return type(root) is Local and not store.path.selectors and root.name in names
 
 
-def summarise(ir: FunctionIR, uses: Uses, gaps: tuple[Gap, ...]) -> FunctionFacts:
+def summarise(
+    ir: FunctionIR,
+    uses: Uses,
+    gaps: tuple[Gap, ...],
+    statics: tuple[GlobalVariable, ...],
+    initialisers: tuple[Initialiser, ...],
+) -> FunctionFacts:
     """Put a function's facts together."""
     return FunctionFacts(
         ir,
@@ -156,4 +162,6 @@ def summarise(ir: FunctionIR, uses: Uses, gaps: tuple[Gap, ...]) -> FunctionFact
         tuple(uses.addresses),
         gaps,
         sha256(_encoder.encode(ir)).hexdigest(),
+        statics,
+        initialisers,
     )
