@@ -10,7 +10,7 @@ from typing import Any
 
 from pycparser import c_ast, c_parser
 
-from analyzer.frontend.lexer import Token
+from analyzer.frontend.lexer import MAX_NESTING, Token
 from analyzer.frontend.statements import Statements
 
 _QUALIFIERS = frozenset(c_parser._TYPE_QUALIFIER)
@@ -19,6 +19,7 @@ _FUNCTION = frozenset(c_parser._FUNCTION_SPEC)
 _SIMPLE = frozenset(c_parser._TYPE_SPEC_SIMPLE)
 _TYPEOF = frozenset(c_parser._TYPEOF_SPEC)
 
+_DERIVED = (c_ast.PtrDecl, c_ast.ArrayDecl, c_ast.FuncDecl)
 _BEFORE_NAME = _QUALIFIERS | {"TIMES", "LPAREN"}
 
 _Spec = dict[str, list[Any]]
@@ -153,6 +154,18 @@ class Declarations(Statements):
             decl = c_ast.TypeDecl(token.value, None, None, None, token)
         return self._parse_decl_suffixes(decl)
 
+    def _parse_decl_suffixes(self, decl: c_ast.Node) -> c_ast.Node:
+        depth = 0
+        while (kind := self._kinds[self._at]) in ("LBRACKET", "LPAREN"):
+            array = kind == "LBRACKET"
+            decl = self._type_modify_decl(
+                decl, self._parse_array_decl(decl) if array else self._parse_function_decl(decl)
+            )
+            depth += 1
+            if depth > MAX_NESTING:
+                self._parse_error(f"more than {MAX_NESTING} dimensions", self._peek())
+        return decl
+
     # BNF: asm_name : ASM '(' string ')'
     def _parse_asm_name(self) -> c_ast.Attribute:
         token = self._expect("ASM")
@@ -167,10 +180,33 @@ class Declarations(Statements):
         nodes: list[c_ast.Node] = super()._build_declarations(spec, decls, typedef_namespace)
         shared = spec.get("attributes", [])
         for node, info in zip(nodes, decls, strict=True):
+            node.coord = _name_coord(node)
             attributes = shared + info.get("attributes", [])
             if attributes:
                 node.attributes = [c_ast.AttributeSpecifier(attributes, attributes[0].coord)]
         return nodes
+
+    # BNF: struct_declarator : declarator? ':' constant_expression | declarator
+    def _parse_struct_declarator(self) -> dict[str, Any]:
+        begin = self._at + 1
+        info: dict[str, Any] = super()._parse_struct_declarator()
+        if self._attributes:
+            info["attributes"] = self._take_attributes(begin)
+        return info
+
+    def _parse_parameter_declaration(self) -> c_ast.Node:
+        begin = self._at
+        node = super()._parse_parameter_declaration()
+        if self._attributes:
+            self._take_attributes(begin)  # nobody reads those of parameters, and they are not the function's
+        return node
+
+    def _parse_type_name(self) -> c_ast.Typename:
+        begin = self._at
+        node = super()._parse_type_name()
+        if self._attributes:
+            self._take_attributes(begin)  # likewise
+        return node
 
     def _take_attributes(self, begin: int) -> list[c_ast.Attribute]:
         """Take the attributes that stand between token `begin` and the next one."""
@@ -213,6 +249,15 @@ class Declarations(Statements):
 
 
 _SPECIFIERS = _TYPEOF | {"STRUCT", "UNION", "ENUM", "AUTO_TYPE", "_BITINT", "_ATOMIC"}
+
+
+def _name_coord(node: Any) -> Token | None:
+    """Return the place of the name that `node` declares, or its own where there is none."""
+    inner = node.type
+    while isinstance(inner, _DERIVED):
+        inner = inner.type
+    found: Token | None = (inner.coord if isinstance(inner, c_ast.TypeDecl) else None) or node.coord
+    return found
 
 
 def _declared_name(decl: c_ast.Node) -> str | None:

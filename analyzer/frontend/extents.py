@@ -31,7 +31,6 @@ PARENS = _nested(r"\(", r"\)", 32)
 _BLANK = re.compile(rf"(?:[\s;]++|{_ROW})*+")
 _HEAD = re.compile(rf"""(?:[^{{}};"'#]++|{_LITERAL}|{_ROW})*+""")
 _BODY = re.compile(BRACES)
-_REST = re.compile(rf"""(?:[^{{}};"'#]++|{_LITERAL}|{_ROW}|{BRACES})*+""")
 _BRACE = re.compile(rf"[{{}}]|{_LITERAL}")
 _CLOSING_LINE = re.compile(r"^\}[^\n]*\n?", re.MULTILINE)
 _LINE_END = re.compile(r"[^\n]*\n?")
@@ -105,21 +104,17 @@ def resynchronise(text: str, position: int) -> int:
 
 def _with_braces(text: str, start: int, brace: int) -> Extent | None:
     """Find the end of a declaration whose first brace is at `brace`; None if the text ends before."""
-    after = _close(text, brace)
-    if after < 0:
-        return None
-    if opens_body(text[start:brace]):
-        return Extent(start, after, brace)
-    size = len(text)
     while True:
-        at = _REST.match(text, after).end()  # type: ignore[union-attr]  # matches the empty string
-        following = text[at] if at < size else ""
-        if following == ";":
-            return Extent(start, at + 1, -1)
-        if following != "{":
-            return None
-        after = _close(text, at)
+        after = _close(text, brace)
         if after < 0:
+            return None
+        if opens_body(text[start:brace]):
+            return Extent(start, after, brace)
+        brace = _HEAD.match(text, after).end()  # type: ignore[union-attr]  # matches the empty string
+        following = text[brace : brace + 1]
+        if following == ";":
+            return Extent(start, brace + 1, -1)
+        if following != "{":
             return None
 
 

@@ -72,9 +72,10 @@ _BRACED = " 0 "
 def read_head(text: str, extent: Extent) -> Head:
     """Tell what the declaration at `extent` of `text` declares."""
     if extent.body >= 0:
-        head = ASIDE.sub(" ", text[extent.start : extent.body])
-        name, _ = _declared_name(head)
-        return Head(DeclarationKind.FUNCTION, ((name, Standing.DEFINED),) if name else ())
+        head = text[extent.start : extent.body]
+        tags, enumerators = _defined_tags(head) if "{" in head else ((), ())
+        name, _ = _declared_name(ASIDE.sub(" ", _BODY.sub(_BRACED, head) if "{" in head else head))
+        return Head(DeclarationKind.FUNCTION, ((name, Standing.DEFINED),) if name else (), tags, enumerators)
     whole = text[extent.start : extent.end]
     if "{" not in whole:
         return _read_flat(whole, whole)

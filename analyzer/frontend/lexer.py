@@ -72,13 +72,14 @@ class Lines(Struct, dict=False, weakref=False, gc=False):
 
     def _count(self) -> None:
         self.starts = [0, *(match.end() for match in re.finditer("\n", self.text))]
-        self.numbers = list(range(self.first, self.first + len(self.starts)))
-        if "\n# -" not in self.text:
+        if "# -" not in self.text:
+            self.numbers = list(range(self.first, self.first + len(self.starts)))
             return
-        for match in _BACK.finditer(self.text):
-            row = bisect_right(self.starts, match.start())
-            back = int(match[1])
-            self.numbers[row:] = [number + back for number in self.numbers[row:]]
+        rows = {match.end() + 1: int(match[1]) for match in _BACK.finditer(self.text)}
+        number = self.first - 1
+        for start in self.starts:
+            number += 1 + rows.get(start, 0)
+            self.numbers.append(number)
 
 
 class Token(Struct, gc=False, eq=False):

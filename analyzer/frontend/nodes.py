@@ -14,6 +14,7 @@ What GNU C adds and pycparser's own nodes hold:
 * `__builtin_offsetof(type, member)`, `__builtin_va_arg(list, type)` and `__builtin_convertvector(vector, type)` are
   a `FuncCall` with the type as a `Typename` among the arguments; other builtins are plain calls;
 * `__seg_gs` stands among the qualifiers, `__int128` and `_Float16` among the names of an `IdentifierType`;
+* `coord` of a `Decl` or `Typedef` is the place of the declared name, also behind stars;
 * an attribute that somebody reads (`attributes.KEPT`) is in `attributes` of its `Decl` or `Typedef`, as an
   `AttributeSpecifier` of `Attribute(name without underscores, "gnu", text of its arguments)`; `asm("name")` on a
   declaration is one too, named `asm`.
