@@ -59,6 +59,9 @@ class Caller:
                 obj = pointee(arguments[effect.lock.index])
                 for mode in ("read", "write") if effect.access == "any" else (effect.access,):
                     self.recorder.access(state, obj, mode, event.at)
+                for kept in effect.keeps:
+                    if kept < len(arguments):
+                        publish(state, obj, arguments[kept])
 
     def _touch(self, state: State, event: Call, target: Target, arguments: tuple[Term, ...]) -> None:
         """Record what the call does to the objects that its arguments point into."""
@@ -198,6 +201,13 @@ class Caller:
                 del state.fresh[base]
             elif how:
                 state.fresh[base] = HANDED_OUT
+
+
+def publish(state: State, obj: Term, value: Term) -> None:
+    """Store `value` into `obj`: an allocation that it points into can be found by others, if `obj` can."""
+    base = object_pointer(value[1]) if value[0] == "ad" else value
+    if base in state.fresh and object_pointer(obj) not in state.fresh and not contains(obj, _is_local):
+        del state.fresh[base]
 
 
 def _is_local(term: Term) -> bool:

@@ -10,15 +10,13 @@ reverse postorder until nothing changes.
 from heapq import heappop, heappush
 
 from analyzer.analysis import ranges
-from analyzer.analysis.calls import Caller
+from analyzer.analysis.calls import Caller, publish
 from analyzer.analysis.context import Scope
 from analyzer.analysis.evaluate import evaluate, locate, store
-from analyzer.analysis.formula import object_pointer
 from analyzer.analysis.places import CallHit, Hit, Recorder
 from analyzer.analysis.state import Signature, State, close_pass, merge
 from analyzer.analysis.summarise import Leave, summarise
 from analyzer.analysis.summary import FunctionSummary
-from analyzer.analysis.terms import Term
 from analyzer.base.gap import Gap, GapKind
 from analyzer.base.location import Location
 from analyzer.ir.function import Branch, Call, Event, Goto, Jump, Read, Return, Store, Switch, Terminator
@@ -151,18 +149,8 @@ class FunctionAnalysis:
         if self.scope.watched:
             recorder.access(state, obj, "write", event.at)
         if state.fresh:
-            self._publish(state, obj, value)
+            publish(state, obj, value)
         store(state, obj, value, place)
-
-    def _publish(self, state: State, obj: Term, value: Term) -> None:
-        """An object whose address is stored where others can find it is no longer fresh."""
-        base = object_pointer(value[1]) if value[0] == "ad" else value
-        if base in state.fresh and object_pointer(obj) not in state.fresh:
-            inner = obj
-            while inner[0] in ("F", "I"):
-                inner = inner[1]
-            if inner[0] != "L":
-                del state.fresh[base]
 
     def _leave(self, key: tuple[int, Signature], state: State, terminator: Terminator) -> None:
         block = key[0]

@@ -15,7 +15,7 @@ from analyzer.analysis.context import Context
 from analyzer.analysis.memo import analysis_version
 from analyzer.program.flow import FlowFacts, Site
 
-_encode = msgspec.msgpack.Encoder(order="deterministic").encode
+_encode = msgspec.msgpack.Encoder().encode
 
 
 class Keys:
@@ -26,7 +26,7 @@ class Keys:
         self._flows = flows
         self._digest_of = digest_of
         watches = context.watches
-        settled = _encode((dict(watches.cells), dict(watches.calls), sorted(watches.readers)))
+        settled = _encode((sorted(watches.cells.items()), sorted(watches.calls.items()), sorted(watches.readers)))
         #: depends on the whole run: code, specification, rules
         self._base = blake2b(analysis_version() + context.spec.digest.encode() + settled, digest_size=16).digest()
         self._conducts: dict[str, bytes] = {}
