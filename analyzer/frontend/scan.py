@@ -9,6 +9,7 @@ that forty units include is scanned once.
 
 from __future__ import annotations
 
+import re
 from itertools import count
 
 from msgspec import Struct
@@ -62,6 +63,15 @@ def scan(segment: Segment, position: int = 0) -> Scan:
     return found
 
 
+#: `extern typeof(f) f;`, as EXPORT_SYMBOL writes it: adds nothing to what is known of f
+_OWN_TYPE = re.compile(r"extern\s+(?:__)?typeof(?:__)?\s*\(\s*(\w+)\s*\)\s*\1\s*;")
+
+
+def _says_nothing(text: str, entry: Entry) -> bool:
+    """Tell whether a declaration gives a name its own type."""
+    return text.startswith("extern", entry.extent.start) and _OWN_TYPE.match(text, entry.extent.start) is not None
+
+
 def _scan(text: str, position: int) -> Scan:
     found = find_extents(text, position)
     home = next(_homes)
@@ -72,6 +82,8 @@ def _scan(text: str, position: int) -> Scan:
     enumerators: dict[str, Entry] = {}
     for entry in entries:
         head = entry.head
+        if _says_nothing(text, entry):
+            continue
         for name, standing in head.names:
             (typedefs if head.kind == DeclarationKind.TYPEDEF else named[standing])[name] = entry
         for name in head.tags:
