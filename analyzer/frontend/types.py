@@ -4,7 +4,7 @@
 In: declarations of one unit. Out: types of declarations, members and expressions, sizes, constants.
 """
 
-from analyzer.frontend.types_base import Shape
+from analyzer.frontend.types_base import Shape, record_node
 from analyzer.frontend.types_expression import Declared, Types, attribute_names, is_noreturn, text_of
 from analyzer.frontend.types_names import Entry, LocalNames, Memo, Outside, Trace
 
@@ -19,5 +19,6 @@ __all__ = [
     "Types",
     "attribute_names",
     "is_noreturn",
+    "record_node",
     "text_of",
 ]

@@ -15,7 +15,7 @@ from typing import Any
 from msgspec import Struct
 from pycparser import c_ast
 
-from analyzer.frontend.types import Types
+from analyzer.frontend.types import Types, record_node
 from analyzer.ir.function import Store
 from analyzer.ir.types import UNKNOWN, Array, CType, Record, Scalar
 from analyzer.ir.values import AccessPath, Constant, Field, Index, Opaque, Selector
@@ -80,12 +80,16 @@ def slots(types: Types, ctype: CType, init: Any) -> Iterator[Slot]:
 
 
 class _Aggregate:
-    """An array or record that is initialised."""
+    """An array or record that is initialised, or an anonymous record within one."""
 
-    def __init__(self, types: Types, ctype: Array | Record) -> None:
+    def __init__(self, types: Types, ctype: Array | Record, node: Any = None) -> None:
         self._types = types
         self._type = ctype
-        self._members = _members(types, ctype) if isinstance(ctype, Record) else None
+        self._members: list[Any] = []
+        if isinstance(ctype, Record):
+            shape = types.shape(ctype.name) if node is None else None
+            node = shape.node if shape is not None else node
+            self._members = _members(node) if node is not None else []
 
     def walk(self, items: _Items, *, braced: bool) -> Iterator[Slot]:
         """Use up `items`; without braces of its own an aggregate takes only as many as it has parts."""
@@ -98,39 +102,50 @@ class _Aggregate:
                 yield from self._designated(item.name, item.expr)
                 at = self._position(item.name[0]) + 1
                 continue
-            part = self._part(at)
-            if part is None:
-                if braced:
-                    items.at += 1
-                    continue
-                return
-            yield from self._positional(part, items)
+            before = items.at
+            if self._is_past(at):
+                if not braced:
+                    return
+                items.at += 1
+                continue
+            yield from self._positional(at, items)
+            # an aggregate without parts takes nothing: its item is left out, lest the walk stand still
+            items.at = max(items.at, before + (type(items.peek()) is not c_ast.NamedInitializer))
             at += 1
 
-    def _positional(self, part: _Part, items: _Items) -> Iterator[Slot]:
-        """Initialise one part from the next item, or from several if it is an aggregate without braces."""
-        ctype, item = part.type, items.peek()
-        if isinstance(ctype, Array | Record) and type(item) is not c_ast.InitList:
-            if not _whole(self._types, ctype, item):
-                before = items.at
-                for slot in _Aggregate(self._types, ctype).walk(items, braced=False):
-                    yield Slot(part.selectors + slot.selectors, slot.type, slot.node)
-                items.at = max(items.at, before + (0 if items.at > before else 1))
+    def _is_past(self, at: int) -> bool:
+        """Tell whether there is no part at position `at`."""
+        if isinstance(self._type, Array):
+            return self._type.length is not None and at >= self._type.length
+        return at >= len(self._members)
+
+    def _positional(self, at: int, items: _Items) -> Iterator[Slot]:
+        """Initialise the part at `at` from the next item, or from several if it is an aggregate without braces."""
+        item = items.peek()
+        braced = type(item) is c_ast.InitList
+        if isinstance(self._type, Record) and self._members[at].name is None:
+            inner = _Aggregate(self._types, self._type, record_node(self._members[at]))
+            selectors: tuple[Selector, ...] = ()
+        else:
+            part = self._part(at)
+            selectors, ctype = part.selectors, part.type
+            if braced or not isinstance(ctype, Array | Record) or _whole(self._types, ctype, item):
+                items.at += 1
+                yield from _below(selectors, slots(self._types, ctype, item))
                 return
-        items.at += 1
-        for slot in slots(self._types, ctype, item):
-            yield Slot(part.selectors + slot.selectors, slot.type, slot.node)
+            inner = _Aggregate(self._types, ctype)
+        if braced:
+            items.at += 1
+            items = _Items(item.exprs or [])
+        yield from _below(selectors, inner.walk(items, braced=braced))
 
     def _designated(self, designators: list[Any], init: Any) -> Iterator[Slot]:
         for part in self._named(designators[0]):
             if len(designators) == 1:
-                inner = slots(self._types, part.type, init)
+                yield from _below(part.selectors, slots(self._types, part.type, init))
             elif isinstance(part.type, Array | Record):
-                inner = _Aggregate(self._types, part.type)._designated(designators[1:], init)
-            else:
-                continue
-            for slot in inner:
-                yield Slot(part.selectors + slot.selectors, slot.type, slot.node)
+                inner = _Aggregate(self._types, part.type)
+                yield from _below(part.selectors, inner._designated(designators[1:], init))
 
     def _named(self, designator: Any) -> Iterator[_Part]:
         """Find the parts that a designator names: several for a range."""
@@ -149,16 +164,12 @@ class _Aggregate:
         for i in range(low, high + 1):
             yield _Part((Index(Constant(i)),), of)
 
-    def _part(self, at: int) -> _Part | None:
-        """Find the part at position `at`."""
+    def _part(self, at: int) -> _Part:
+        """Find the element or named member at position `at`."""
         ctype = self._type
         if isinstance(ctype, Array):
-            inside = ctype.length is None or at < ctype.length
-            return _Part((Index(Constant(at)),), ctype.of) if inside else None
-        assert self._members is not None
-        if at >= len(self._members):
-            return None
-        name = self._members[at]
+            return _Part((Index(Constant(at)),), ctype.of)
+        name = self._members[at].name
         return _Part((Field(ctype.name, name),), self._types.member(ctype, name) or UNKNOWN)
 
     def _position(self, designator: Any) -> int:
@@ -166,8 +177,15 @@ class _Aggregate:
         if type(designator) is c_ast.ArrayDesignator:
             index = self._types.constant(getattr(designator.expr, "high", designator.expr))
             return -1 if index is None else index
-        members = self._members or []
-        return members.index(designator.name) if designator.name in members else len(members)
+        for at, decl in enumerate(self._members):
+            if decl.name == designator.name or (decl.name is None and _promotes(record_node(decl), designator.name)):
+                return at
+        return len(self._members)
+
+
+def _below(selectors: tuple[Selector, ...], found: Iterator[Slot]) -> Iterator[Slot]:
+    for slot in found:
+        yield Slot(selectors + slot.selectors, slot.type, slot.node)
 
 
 def _whole(types: Types, ctype: CType, item: Any) -> bool:
@@ -178,25 +196,14 @@ def _whole(types: Types, ctype: CType, item: Any) -> bool:
     return type(item) not in {c_ast.Constant, c_ast.NamedInitializer} and types.type_of(item) == ctype
 
 
-def _members(types: Types, ctype: Record) -> list[str]:
+def _members(node: Any) -> list[Any]:
     """List the members that a list without designators initialises, in order: of a union the first."""
-    shape = types.shape(ctype.name)
-    return [] if shape is None else list(_named_members(shape.node))
+    decls = [decl for decl in node.decls or () if type(decl) is c_ast.Decl]
+    members = [d for d in decls if d.name is not None or (d.bitsize is None and record_node(d) is not None)]
+    return members[:1] if type(node) is c_ast.Union else members
 
 
-def _named_members(node: Any) -> Iterator[str]:
-    for decl in node.decls or ():
-        if type(decl) is not c_ast.Decl:
-            continue
-        if decl.name is not None:
-            yield decl.name
-        elif decl.bitsize is None:
-            inner = decl.type
-            while inner is not None and type(inner) not in {c_ast.Struct, c_ast.Union}:
-                inner = getattr(inner, "type", None)
-            if inner is not None:
-                yield from _named_members(inner)
-        else:
-            continue
-        if type(node) is c_ast.Union:
-            return
+def _promotes(node: Any, name: str) -> bool:
+    """Tell whether the anonymous record `node` has a member that can be named `name` from outside."""
+    decls = [decl for decl in node.decls or () if type(decl) is c_ast.Decl] if node is not None else []
+    return any(d.name == name or (d.name is None and _promotes(record_node(d), name)) for d in decls)
