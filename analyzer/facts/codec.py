@@ -12,7 +12,7 @@ from __future__ import annotations
 from zlib import crc32
 
 import msgspec
-from msgspec import Struct
+from msgspec import Struct, structs
 
 from analyzer.base.gap import Gap
 from analyzer.facts.unit import AddressTaken, FunctionFacts, GlobalVariable, Initialiser, UnitFacts
@@ -29,7 +29,7 @@ class DamagedError(Exception):
 
 
 class FunctionOutline(Struct, frozen=True, array_like=True):
-    """`FunctionFacts` without the IR, which is nine tenths of its bytes."""
+    """`FunctionFacts` without the IR, which is nine tenths of its bytes; the other fields in the same order."""
 
     calls: tuple[str, ...]
     fields: tuple[str, ...]
@@ -37,22 +37,17 @@ class FunctionOutline(Struct, frozen=True, array_like=True):
     address_taken: tuple[AddressTaken, ...]
     gaps: tuple[Gap, ...]
     digest: str
-    statics: tuple[GlobalVariable, ...] = ()
-    initialisers: tuple[Initialiser, ...] = ()
+    statics: tuple[GlobalVariable, ...]
+    initialisers: tuple[Initialiser, ...]
 
     def with_ir(self, ir: FunctionIR) -> FunctionFacts:
         """Return the whole facts."""
-        return FunctionFacts(
-            ir,
-            self.calls,
-            self.fields,
-            self.globals,
-            self.address_taken,
-            self.gaps,
-            self.digest,
-            self.statics,
-            self.initialisers,
-        )
+        return FunctionFacts(ir, *structs.astuple(self))
+
+
+def outline_of(facts: FunctionFacts) -> FunctionOutline:
+    """Return the facts without the IR."""
+    return FunctionOutline(*structs.astuple(facts)[1:])
 
 
 _encoder = msgspec.msgpack.Encoder()
@@ -89,23 +84,14 @@ def decode_unit(data: bytes) -> UnitFacts:
         raise DamagedError(str(error)) from error
 
 
-def outline_of(facts: FunctionFacts) -> FunctionOutline:
-    """Leave out the IR."""
-    return FunctionOutline(
-        facts.calls,
-        facts.fields,
-        facts.globals,
-        facts.address_taken,
-        facts.gaps,
-        facts.digest,
-        facts.statics,
-        facts.initialisers,
-    )
+def encode_outline(outline: FunctionOutline) -> bytes:
+    """Encode a function's outline."""
+    return _encoder.encode(outline)
 
 
-def encode_function(facts: FunctionFacts) -> tuple[bytes, bytes]:
-    """Encode a function's facts: the outline and the IR."""
-    return _encoder.encode(outline_of(facts)), _encoder.encode(facts.ir)
+def encode_ir(ir: FunctionIR) -> bytes:
+    """Encode a function's IR."""
+    return _encoder.encode(ir)
 
 
 def decode_outline(data: bytes) -> FunctionOutline:

@@ -6,7 +6,7 @@ In: encoded facts from the store. Out: `functions["3fa8…"].ir`.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, KeysView, Mapping
 
 from msgspec import Struct
 
@@ -51,6 +51,10 @@ class Functions(Mapping[str, FunctionFacts]):
 
     def __contains__(self, key: object) -> bool:
         return key in self._stored
+
+    def keys(self) -> KeysView[str]:
+        """Return the keys; faster than what `Mapping` makes of the above."""
+        return self._stored.keys()
 
     def outline(self, key: str) -> FunctionOutline:
         """Return the facts without the IR, which is most of the work of decoding."""

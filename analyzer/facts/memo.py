@@ -21,7 +21,8 @@ from analyzer.facts.codec import (
     Trace,
     decode_outline,
     decode_trace,
-    encode_function,
+    encode_ir,
+    encode_outline,
     encode_trace,
     outline_of,
     unseal,
@@ -43,43 +44,43 @@ class FunctionMemo:
             with suppress(sqlite3.Error):
                 self._connection = read_only(path)
         self._candidates: dict[str, list[tuple[str, Trace]]] = {}
-        self._new: list[StoredFunction] = []
         self._outlines: dict[str, FunctionOutline] = {}
+        self._new: list[StoredFunction] = []
 
-    def find(self, text_digest: str, resolve: Callable[[str], str | None]) -> str | None:
+    def find(self, text_digest: str, resolve: Callable[[str], str]) -> str | None:
         """Return the key of the facts whose trace holds where `resolve` tells what names mean; None if unknown."""
         candidates = self._candidates.get(text_digest)
         if candidates is None:
             candidates = self._candidates[text_digest] = self._read(text_digest)
         for key, trace in candidates:
-            if all((resolve(name) or "") == digest for name, digest in trace):
+            if all(resolve(name) == digest for name, digest in trace):
                 return key
         return None
 
+    def outline(self, key: str) -> FunctionOutline | None:
+        """Return the facts of `key` but for the IR; None if the store was pruned or damaged since `find`."""
+        outline = self._outlines.get(key)
+        if outline is None and self._connection is not None:
+            with suppress(sqlite3.Error, DamagedError):
+                query = "SELECT outline FROM function WHERE key = ?"
+                row = self._connection.execute(query, (bytes.fromhex(key),)).fetchone()
+                if row is not None:
+                    outline = self._outlines[key] = decode_outline(unseal(row[0]))
+        return outline
+
     def keep(self, text_digest: str, trace: Trace, facts: FunctionFacts) -> str:
         """Remember facts for `find`, and for the store; return their key."""
-        outline, ir = encode_function(facts)
-        encoded = encode_trace(trace)
+        outlined = outline_of(facts)
+        outline, ir, encoded = encode_outline(outlined), encode_ir(facts.ir), encode_trace(trace)
         text = text_digest.encode()
         digest = blake2b(digest_size=16)
         for part in (text, encoded, outline, ir):
             digest.update(len(part).to_bytes(4, "little") + part)
         key = digest.digest()
+        self._outlines[key.hex()] = outlined
         self._candidates.setdefault(text_digest, []).append((key.hex(), trace))
         self._new.append(StoredFunction(key, text, encoded, outline, ir))
-        self._outlines[key.hex()] = outline_of(facts)
         return key.hex()
-
-    def outline(self, key: str) -> FunctionOutline | None:
-        """Return what the function of `key` uses; None if the store cannot tell any longer."""
-        outline = self._outlines.get(key)
-        if outline is None and self._connection is not None:
-            query = "SELECT outline FROM function WHERE key = ?"
-            with suppress(sqlite3.Error, DamagedError):
-                row = self._connection.execute(query, (bytes.fromhex(key),)).fetchone()
-                if row is not None:
-                    outline = self._outlines[key] = decode_outline(unseal(row[0]))
-        return outline
 
     def take_new(self) -> tuple[StoredFunction, ...]:
         """Return what `keep` remembered since the last call."""

@@ -12,7 +12,7 @@ from __future__ import annotations
 import os
 import tempfile
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from pathlib import Path
 from posixpath import join
@@ -84,31 +84,41 @@ class _Run:
         """Take what is known from the store, extract the rest."""
         commands = self._units.commands
         self._progress.begin(_STAGE, len(commands))
-        self._facts.update(self._known(commands))
+        functions = self._take_known(commands)
         n_reused = len(self._facts)
         self._progress.advance(n_reused)
-        self._extract([command for command in commands if command.name not in self._facts], self._store.path)
-        functions = self._functions()
-        pruned = [command for command in commands if self._lacks(command.name, functions)]
-        if pruned:
-            # Another run may have pruned the store meanwhile: these units are extracted without its help.
-            self._extract(pruned, None)
+        if n_reused < len(commands):
+            self._extract([command for command in commands if command.name not in self._facts], self._store.path)
             functions = self._functions()
+            pruned = self._lacking(functions)
+            if pruned:
+                # Another run pruned the store meanwhile: these units are extracted without its help.
+                self._extract([command for command in commands if command.name in pruned], None)
+                functions = self._functions()
         gaps = tuple(sorted((*self._units.gaps, *self._gaps.values())))
         facts = tuple(self._facts[name] for name in sorted(self._facts))
         return Extraction(facts, functions, gaps, tuple(sorted(self._gaps)), n_reused, self._peak_bytes)
 
-    def _known(self, commands: Sequence[CompileCommand]) -> dict[str, UnitFacts]:
-        """Return the facts of the units whose text is known without preprocessing."""
+    def _take_known(self, commands: Sequence[CompileCommand]) -> Functions:
+        """Take the facts of the units whose text is known without preprocessing; return their functions."""
         digests = {command.name: command.digest for command in commands}
         texts = self._stamps.texts(list(digests.values()))
         keys = {
             name: unit_key(name, text) for name, digest in digests.items() if (text := texts.get(digest)) is not None
         }
         found = self._store.units(list(keys.values()))
-        facts = {name: found[key] for name, key in keys.items() if key in found}
-        functions = self._store.functions(_keys(facts.values()))
-        return {name: unit for name, unit in facts.items() if all(key in functions for key in _keys([unit]))}
+        self._facts = {name: found[key] for name, key in keys.items() if key in found}
+        functions = self._functions()
+        for name in self._lacking(functions):
+            del self._facts[name]
+        return functions
+
+    def _functions(self) -> Functions:
+        return self._store.functions(sorted(set[str]().union(*map(_keys, self._facts.values()))))
+
+    def _lacking(self, functions: Functions) -> list[str]:
+        """Return the names of the units of which functions are gone from the store."""
+        return [name for name, unit in self._facts.items() if not _keys(unit) <= functions.keys()]
 
     def _extract(self, commands: Sequence[CompileCommand], known: Path | None) -> None:
         """Extract units in worker processes, the biggest first, so that the last one to end is a small one."""
@@ -151,16 +161,12 @@ class _Run:
         self._store.keep(result.unit)
         self._stamps.keep(command.digest, result.dependencies, result.text, self._begun_ns)
 
-    def _functions(self) -> Functions:
-        return self._store.functions(_keys(self._facts.values()))
 
-    def _lacks(self, name: str, functions: Functions) -> bool:
-        return name in self._facts and not all(key in functions for key in _keys([self._facts[name]]))
-
-
-def _keys(units: Iterable[UnitFacts]) -> list[str]:
-    """Return the keys of all functions that were lowered."""
-    return list(dict.fromkeys(ref.facts_key for unit in units for ref in unit.functions if ref.facts_key))
+def _keys(unit: UnitFacts) -> set[str]:
+    """Return the keys of the functions that were lowered."""
+    keys = {ref.facts_key for ref in unit.functions}
+    keys.discard("")
+    return keys
 
 
 def _size_bytes(command: CompileCommand) -> int:
