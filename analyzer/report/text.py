@@ -114,7 +114,9 @@ def _enter(stack: list[str], function: str) -> int:
 
 def _holding(step: Step) -> str:
     """Say which locks are held after a step, unless its own words do."""
-    return "" if " holding " in step.text else f"; now holding {enumerate_all(step.held)}"
+    if " holding " in step.text:
+        return ""
+    return f"{'; now' if step.event in ('acquire', 'release') else ','} holding {enumerate_all(step.held)}"
 
 
 def _add_labelled(sheet: Sheet, label: str, *spans: Span) -> None:
