@@ -137,8 +137,8 @@ def _close(text: str, brace: int) -> int:
 
 def opens_body(head: str) -> bool:
     """Tell whether the brace after `head` opens a function body (and not a record, enumeration or initialiser)."""
-    if "(" not in head:
-        return False
+    if not head.rstrip().endswith(")"):
+        return False  # not even an attribute before the brace
     plain = ASIDE.sub(" ", head).rstrip()
     return plain.endswith(")") and ("=" not in plain or "=" not in _GROUP.sub(" ", plain))
 
