@@ -49,7 +49,7 @@ def _told(step: Step) -> str:
     """Phrase a step seen from inside: a call is where one was called from."""
     if step.event == "call":
         return f"called from {step.function}(), holding {enumerate_all(step.held)}"
-    return f"{step.function}() {step.text}"
+    return step.text if step.event == "entry" else f"{step.function}() {step.text}"
 
 
 def _line(location: Location, severity: str, text: str) -> str:

@@ -9,7 +9,7 @@ verdicts by cause; then how every rule came out.
           |                               ^~~~
       holds    nothing
       because  no function on the way takes it
-      way      virt/kvm/kvm_main.c:1402  kvm_vm_release() is entered holding nothing
+      way      virt/kvm/kvm_main.c:1402  enters kvm_vm_release() holding nothing
                virt/kvm/kvm_main.c:1733    kvm_free_memslot() calls kvm_gmem_unbind() holding nothing
       rule     bind, unbind and release all update the pointer; slots_lock serialises them
                lockspecs/kvm/guest_memfd.yaml:5, after include/linux/kvm_host.h, struct kvm_memory_slot
@@ -92,7 +92,8 @@ def add_way(sheet: Sheet, steps: tuple[Step, ...], label: str) -> None:
                 _add_labelled(sheet, label, (f"thread {chr(ord('A') + step.thread)}", "bold"))
                 label = ""
         depth = _enter(stack, step.function)
-        subject = "" if previous and previous.function == step.function else f"{step.function}() "
+        told = step.event == "entry" or (previous is not None and previous.function == step.function)
+        subject = "" if told else f"{step.function}() "
         spans: list[Span] = [("  " * depth, ""), (subject, "cyan"), (step.text, ""), (_holding(step), "dim")]
         head = label.ljust(_LABEL_WIDTH) + _place(step)
         sheet.labelled((head, "dim"), _LABEL_WIDTH + width, *spans, indent=_INDENT)

@@ -21,7 +21,7 @@ def a_finding(
 ) -> Finding:
     place = Location("virt/kvm/guest_memfd.c", line, 3)
     way = (
-        Step(0, "entry", entry, Location("virt/kvm/kvm_main.c", entry_line), "is entered holding nothing"),
+        Step(0, "entry", entry, Location("virt/kvm/kvm_main.c", entry_line), "enters it holding nothing"),
         Step(0, "call", entry, Location("virt/kvm/kvm_main.c", entry_line + 3), f"calls {function}() holding nothing"),
         Step(0, "access", function, place, "writes slot.file holding nothing"),
     )

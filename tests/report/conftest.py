@@ -35,7 +35,13 @@ def sources() -> Lines:
 
 
 WAY = (
-    Step(0, "entry", "kvm_vm_ioctl", Location(MAIN, 5100, 1), "is entered holding nothing"),
+    Step(
+        0,
+        "entry",
+        "kvm_vm_ioctl",
+        Location(MAIN, 5100, 1),
+        "enters kvm_vm_ioctl() holding nothing: member of an ops table",
+    ),
     Step(0, "acquire", "kvm_vm_ioctl", Location(MAIN, 5107, 3), "takes kvm.lock", ("kvm.lock",)),
     Step(
         0,
@@ -100,7 +106,7 @@ def unknown(line: int, column: int, function: str) -> Finding:
         access="call",
         requires=("kvm.slots_lock", "kvm.srcu"),
         held=(),
-        witness=(Step(0, "entry", function, place, "is entered from an unknown caller"),),
+        witness=(Step(0, "entry", function, place, f"enters {function}() from an unknown caller"),),
         cause="what calls kvm_gmem_get_pfn() is not known",
         why="",
         source="",

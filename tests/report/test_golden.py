@@ -106,11 +106,11 @@ def test_a_way_of_two_threads(sources: SourceReader) -> None:
         requires=(),
         held=("kvm.srcu",),
         witness=(
-            Step(0, "entry", "first", Location("virt/kvm/kvm_main.c", 10), "is entered holding nothing"),
+            Step(0, "entry", "first", Location("virt/kvm/kvm_main.c", 10), "enters first() holding nothing"),
             Step(
                 0, "acquire", "first", Location("virt/kvm/kvm_main.c", 20), "takes kvm.lock", ("kvm.srcu", "kvm.lock")
             ),
-            Step(1, "entry", "second", Location("virt/kvm/kvm_main.c", 30), "is entered holding nothing"),
+            Step(1, "entry", "second", Location("virt/kvm/kvm_main.c", 30), "enters second() holding nothing"),
             Step(1, "call", "second", Location("virt/kvm/kvm_main.c", 33), "calls third()", ("kvm.lock",)),
             Step(1, "acquire", "third", Location("virt/kvm/eventfd.c", 7), "takes kvm.srcu", ("kvm.lock", "kvm.srcu")),
             Step(1, "release", "second", Location("virt/kvm/kvm_main.c", 35), "drops kvm.lock", ("kvm.srcu",)),
