@@ -272,3 +272,9 @@ def test_kinds_compare_with_their_names() -> None:
         "asm",
         "static assert",
     ]
+
+
+def test_a_declaration_that_gives_a_name_its_own_type_hides_no_other() -> None:
+    unit = table("extern struct s v;\nextern int f(int);\n", "extern typeof(v) v;\nextern __typeof__(f) f;\n")
+    assert found(unit.ordinary("v")).text == "extern struct s v;"
+    assert found(unit.ordinary("f")).text == "extern int f(int);"
