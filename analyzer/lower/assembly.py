@@ -22,6 +22,8 @@ from analyzer.lower.jumps import label_target
 from analyzer.lower.operators import converted
 
 _CALL = re.compile(r"\bcall[lq]?\b")
+#: labels made of `__COUNTER__`, which changes with every edit
+_LABEL = re.compile(r"\b\d{3,}(?=[bf:]?\b|:)")
 #: the call of a function that takes and gives nothing by the usual rules
 _ONLY_CALL = re.compile(r"\s*call\s+([A-Za-z_]\w*)\s*")
 _OUTPUT = Opaque("asm output")
@@ -47,7 +49,7 @@ def lower_asm(low: Lowering, node: Any) -> None:
     if called is not None:
         low.call(Call(FunctionAddress(called[1]), (), None, at, Function(VOID, ())))
     elif not empty:
-        low.flow.emit(Assembly(node.template, at))
+        low.flow.emit(Assembly(_LABEL.sub("#", node.template), at))
         if _CALL.search(node.template):
             low.gap(GapKind.ASSEMBLY, node, "inline assembly that calls a function")
     if "memory" in node.clobbers or not empty:

@@ -13,7 +13,7 @@ from pycparser import c_ast
 
 from analyzer.frontend.types_scalars import BOOL, INT, UNSIGNED_LONG, VOID
 from analyzer.ir.function import Call
-from analyzer.ir.types import CType, Function, Pointer, Record
+from analyzer.ir.types import Array, CType, Function, Pointer, Record
 from analyzer.ir.values import AccessPath, Binary, Constant, FunctionAddress, Load, Opaque, Value
 from analyzer.lower.conditions import is_expectation
 from analyzer.lower.context import NO_VALUE, Lowering, Typed
@@ -122,22 +122,24 @@ def _offsetof(low: Lowering, node: Any, arguments: list[Any]) -> Typed:
         number = low.types.offset_of(ctype, arguments[1])
         return (Opaque("offsetof") if number is None else Constant(number)), UNSIGNED_LONG
     text = "offsetof " + " ".join(f"{record}.{member}" for record, member in chain)
+    text += " element" * (type(arguments[1]) is c_ast.ArrayRef)
     low.offsets[text] = chain
     low.symbolic[text] = lambda: low.types.offset_of(ctype, arguments[1])
     return Opaque(text), UNSIGNED_LONG
 
 
 def _chain(low: Lowering, ctype: CType, designator: Any) -> tuple[tuple[str, str], ...] | None:
-    """List record and member of each step of a designator, outermost first; None if an array is on the way."""
+    """List record and member of each step of a designator, outermost first; an element counts as its array."""
     names: list[str] = []
-    while type(designator) is c_ast.StructRef:
-        names.append(designator.field.name)
+    while type(designator) is not c_ast.ID:
+        if type(designator) is c_ast.StructRef:
+            names.append(designator.field.name)
         designator = designator.name
-    if type(designator) is not c_ast.ID:
-        return None
     names.append(designator.name)
     chain: list[tuple[str, str]] = []
     for name in reversed(names):
+        while isinstance(ctype, Array):
+            ctype = ctype.of
         if not isinstance(ctype, Record):
             return None
         chain.append((ctype.name, name))

@@ -17,7 +17,7 @@ from analyzer.ir.types import Array, CType, Pointer, Record, Scalar, spell
 from analyzer.ir.values import AccessPath, Binary, Constant, Load, Local, Opaque, Parameter, Text, Unary, Value
 from analyzer.lower.conditions import effect_of_truth, value_of_truth
 from analyzer.lower.context import NO_VALUE, Lowering, Typed
-from analyzer.lower.operators import binary, converted, unary
+from analyzer.lower.operators import binary, converted, is_truth, unary
 from analyzer.lower.paths import ONE, ZERO, address_of, in_memory
 from analyzer.lower.places import read
 
@@ -174,16 +174,9 @@ def value_of_cast(low: Lowering, node: Any) -> Typed:
         return (value if type(value) is Constant else Opaque("floating")), ctype
     if type(ctype) is Record and type(from_type) is not Record:
         return _cast_to_union(low, value, ctype, node), ctype
-    if ctype == Scalar("bool") and type(value) is not Constant and not _is_truth(value):
+    if ctype == Scalar("bool") and type(value) is not Constant and not is_truth(value):
         return Binary("!=", value, ZERO), ctype
     return converted(value, from_type, ctype), ctype
-
-
-def _is_truth(value: Value) -> bool:
-    """Tell whether `value` is 0 or 1 whatever it reads."""
-    if type(value) is Unary:
-        return value.operator == "!"
-    return type(value) is Binary and value.operator in {"==", "!=", "<", ">", "<=", ">="}
 
 
 def _cast_to_union(low: Lowering, value: Value, ctype: CType, node: Any) -> Value:

@@ -12,7 +12,7 @@ from __future__ import annotations
 from typing import Any
 
 from analyzer.ir.function import At, Block, Branch, Case, Event, Goto, Jump, Return, Switch, Terminator, Unreachable
-from analyzer.ir.values import Constant, Value
+from analyzer.ir.values import Constant, Unary, Value
 
 
 class Draft:
@@ -63,7 +63,9 @@ class Flow:
         self.finish("jump", (), [target])
 
     def branch(self, condition: Value, true: Draft, false: Draft, at: At) -> None:
-        """Go to `true` or `false`; a constant condition goes one way only."""
+        """Go to `true` or `false`; a constant condition goes one way only, a negated one the other way."""
+        while type(condition) is Unary and condition.operator == "!":
+            condition, true, false = condition.operand, false, true
         if type(condition) is Constant:
             self.finish("jump", (), [true if condition.value else false])
         else:

@@ -57,7 +57,7 @@ _EFFECTS = {
     c_ast.Assignment: expressions.effect_of_assignment,
     c_ast.BinaryOp: expressions.effect_of_operands,
     c_ast.Cast: expressions.effect_of_cast,
-    c_ast.Compound: statements.effect_of_block,
+    c_ast.Compound: statements.lower_compound,
     c_ast.Constant: expressions.no_effect,
     c_ast.ExprList: expressions.effect_of_list,
     c_ast.FuncCall: calls.effect_of_call,

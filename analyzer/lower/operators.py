@@ -23,7 +23,16 @@ def unary(operator: str, value: Value, ctype: CType) -> Typed:
         return Constant(wrap({"-": -number, "~": ~number, "!": int(not number)}[operator], result)), result
     if is_floating(ctype):
         return Opaque("floating"), result
+    if operator == "!" and type(value) is Unary and value.operator == "!" and is_truth(value.operand):
+        return value.operand, result
     return Unary(operator if operator in "-~!" else "~", value), result
+
+
+def is_truth(value: Value) -> bool:
+    """Tell whether `value` is 0 or 1 whatever it reads."""
+    if type(value) is Unary:
+        return value.operator == "!"
+    return type(value) is Binary and value.operator in {"==", "!=", "<", ">", "<=", ">="}
 
 
 def binary(low: Lowering, operator: str, left: Value, left_type: CType, right: Value, right_type: CType) -> Typed:

@@ -35,7 +35,7 @@ _FUNCTION_NAMES = {"__func__", "__FUNCTION__", "__PRETTY_FUNCTION__"}
 def read(low: Lowering, path: AccessPath, ctype: CType, node: Any) -> Typed:
     """Convert an lvalue to a value: arrays and functions decay, the rest is read."""
     if type(ctype) is Array:
-        return AddressOf(path), Pointer(ctype.of)
+        return address_of(path), Pointer(ctype.of)
     if type(ctype) is Function:
         return address_of(path), Pointer(ctype)
     return low.load(path, node), ctype
@@ -125,7 +125,7 @@ def base_place(low: Lowering, node: Any) -> Place:
 def pointed(low: Lowering, node: Any) -> Place:
     """Find the object that the pointer or array `node` points to."""
     kind = type(node)
-    if kind is not c_ast.ID and kind in low.places:
+    if kind is not c_ast.ID and _is_place(low, node):
         path, ctype = low.places[kind](low, node)
         if type(ctype) is Array:
             return element(path, ZERO), ctype.of
@@ -141,6 +141,16 @@ def pointed(low: Lowering, node: Any) -> Place:
     if type(ctype) is not Unknown:
         low.gap(GapKind.TYPE, node, "dereferenced value is no pointer")
     return deref(value), UNKNOWN
+
+
+def _is_place(low: Lowering, node: Any) -> bool:
+    """Tell whether `node` is written as an lvalue."""
+    kind = type(node)
+    if kind is c_ast.UnaryOp:
+        return bool(node.op == "*")
+    if kind is c_ast.ExprList:
+        return _is_place(low, node.exprs[-1])
+    return kind in low.places and (kind is not c_ast.Constant or node.value.endswith('"'))
 
 
 def _array_named(low: Lowering, node: Any) -> Place | None:
@@ -171,7 +181,8 @@ def place_of_element(low: Lowering, node: Any) -> Place:
         if type(ctype) is not Unknown:
             low.gap(GapKind.TYPE, node, "subscripted value is no pointer")
         return pointed_element(index, pointer), UNKNOWN
-    value = address_of(path) if type(path.root) is Pointee and not path.selectors else low.load(path, node)
+    rvalue = type(path.root) is Pointee and not path.selectors
+    value = address_of(path) if rvalue else low.load(path, node)
     index, _ = low.value(node.subscript)
     return pointed_element(value, index), ctype.to
 
@@ -183,7 +194,7 @@ def _element_base(low: Lowering, node: Any) -> Place:
         array = _array_named(low, node)
         if array is not None:
             return array[0], Array(array[1])
-    elif kind in low.places:
+    elif _is_place(low, node):
         return low.places[kind](low, node)
     value, ctype = low.value(node)
     return AccessPath(Pointee(value)), ctype

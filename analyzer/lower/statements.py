@@ -64,11 +64,23 @@ def lower_compound(low: Lowering, node: Any) -> None:
     if _is_dead(low, node):
         return
     kept = low.cleanups
+    macro = _is_expression(node)
     low.types.names.push()
+    low.macro_depth += macro
     for item in node.block_items or ():
         low.statement(item)
     leave_scope(low, kept)
+    low.macro_depth -= macro
     low.types.names.pop()
+
+
+def _is_expression(node: Any) -> bool:
+    """Tell whether a block that stands as a statement was written as `({ … });`."""
+    coord = node.coord
+    if coord is None:
+        return False
+    before = coord.lines.text[max(coord.position - 64, 0) : coord.position].rstrip()
+    return bool(before.endswith("("))
 
 
 def value_of_block(low: Lowering, node: Any) -> Typed:
@@ -94,13 +106,6 @@ def value_of_block(low: Lowering, node: Any) -> Typed:
     low.macro_depth -= 1
     low.types.names.pop()
     return value, decay(ctype)
-
-
-def effect_of_block(low: Lowering, node: Any) -> None:
-    """Evaluate a statement expression for its side effects; also a block that stands as a statement."""
-    low.macro_depth += 1
-    lower_compound(low, node)
-    low.macro_depth -= 1
 
 
 def condition_of_block(low: Lowering, node: Any, true: Draft, false: Draft) -> None:
