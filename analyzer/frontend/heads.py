@@ -95,7 +95,7 @@ def _read_flat(flat: str, whole: str) -> Head:
     match = _WORDS.match(flat)
     words = match[0].replace("*", " * ").split() if match else []
     if not words:
-        return Head(DeclarationKind.TAG, (), tags, enumerators)
+        return Head(DeclarationKind.ORDINARY, (), tags, enumerators)
     end = match.end() if match else 0
     if flat[end : end + 1] == ";" and (words[-1] == _BRACED.strip() or not _TAG_WORDS.isdisjoint(words[-2:])):
         return Head(DeclarationKind.TAG, (), tags, enumerators)

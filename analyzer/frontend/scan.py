@@ -10,6 +10,7 @@ that forty units include is scanned once.
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from itertools import count
 
 from msgspec import Struct
@@ -52,6 +53,7 @@ class Scan(Struct, frozen=True, eq=False):
 
 _scans: dict[tuple[str, int], Scan] = {}
 _homes = count()
+_NAMING = frozenset({DeclarationKind.FUNCTION, DeclarationKind.ORDINARY, DeclarationKind.TYPEDEF})
 
 
 def scan(segment: Segment, position: int = 0) -> Scan:
@@ -70,6 +72,13 @@ _OWN_TYPE = re.compile(r"extern\s+(?:__)?typeof(?:__)?\s*\(\s*(\w+)\s*\)\s*\1\s*
 def _says_nothing(text: str, entry: Entry) -> bool:
     """Tell whether a declaration gives a name its own type."""
     return text.startswith("extern", entry.extent.start) and _OWN_TYPE.match(text, entry.extent.start) is not None
+
+
+def _nameless(entries: tuple[Entry, ...]) -> Iterator[Trouble]:
+    """Yield a trouble for what stands where a declaration should and declares nothing."""
+    for entry in entries:
+        if not entry.head.names and entry.head.kind in _NAMING:
+            yield Trouble(entry.extent.start, "not a declaration")
 
 
 def _scan(text: str, position: int) -> Scan:
@@ -101,7 +110,7 @@ def _scan(text: str, position: int) -> Scan:
         typedefs,
         tags,
         enumerators,
-        found.troubles,
+        found.troubles + tuple(_nameless(entries)),
         found.unfinished,
         Lines("", 0, text),
     )

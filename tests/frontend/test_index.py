@@ -208,6 +208,14 @@ def test_junk_between_declarations_is_a_gap(junk: str) -> None:
     assert len(unit.gaps) == junk.count("}") or len(unit.gaps) == 1
 
 
+@pytest.mark.parametrize("text", ["@ $ 1;", "+ x;", "= { 1 };", "({ x; });", "\0;"])
+def test_what_declares_nothing_is_a_gap(text: str) -> None:
+    unit = table(f"int a;\n{text}\nint b;\n")
+    assert unit.ordinary("a")
+    assert unit.ordinary("b")
+    assert [(gap.location.line, gap.text) for gap in unit.gaps] == [(2, "not a declaration")]
+
+
 @pytest.mark.parametrize("text", ["", "\n\n", ";;;", "#pragma x\n", " \t\n;"])
 def test_nothing_declares_nothing(text: str) -> None:
     unit = table(text)
