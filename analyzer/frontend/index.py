@@ -170,7 +170,7 @@ class DeclarationTable:
                 entry.head.kind,
                 tuple([name for name, _ in entry.head.names]),
                 segment.file,
-                segment.line + part.lines.place(start)[0],
+                segment.line + part.lines.line(start),
                 segment.depth,
                 text,
                 blake2b(text.encode("utf-8", "surrogatepass"), digest_size=16).hexdigest(),

@@ -36,14 +36,14 @@ class Joined(Struct, frozen=True):
 def join(segments: tuple[Segment, ...], index: int, position: int) -> Joined | None:
     """Put together the declaration that begins at `position` of segment `index`; None if it ends nowhere near."""
     first = segments[index]
-    line = Lines("", first.line, first.text).place(position)[0]
+    line = Lines("", first.line, first.text).line(position)
     text = first.text[position:]
     for last in range(index + 1, min(index + 1 + _REACH, len(segments))):
         following = segments[last]
         if following.file == first.file:
             if not text.endswith("\n"):
                 text += "\n"
-            text += _way(Lines("", line, text).place(len(text))[0], following.line) + following.text
+            text += _way(Lines("", line, text).line(len(text)), following.line) + following.text
         else:
             text += _ROW.sub(lambda row: " " * len(row[0]), following.text).replace("\n", " ")
         end = first_end(text)

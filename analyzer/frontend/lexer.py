@@ -61,6 +61,12 @@ class Lines(Struct, dict=False, weakref=False, gc=False):
     #: numbers of those lines
     numbers: list[int] = field(default_factory=list)
 
+    def line(self, position: int) -> int:
+        """Return the line of `position`."""
+        if not self.starts:
+            self._count()
+        return self.numbers[bisect_right(self.starts, position) - 1]
+
     def place(self, position: int) -> tuple[int, int]:
         """Return line and column (1-based, in bytes) of `position`."""
         if not self.starts:
@@ -98,7 +104,7 @@ class Token(Struct, gc=False, eq=False):
     @property
     def line(self) -> int:
         """Line in the file, 1-based."""
-        return self.lines.place(self.position)[0]
+        return self.lines.line(self.position)
 
     @property
     def column(self) -> int:
