@@ -42,6 +42,11 @@ _SUFFIXES: dict[str, tuple[CType, ...]] = {
     "ull": (UNSIGNED_LONG_LONG,),
     "llu": (UNSIGNED_LONG_LONG,),
 }
+_WIDER: dict[str, tuple[CType, ...]] = {
+    "": (INT, UNSIGNED, LONG, UNSIGNED_LONG),
+    "l": (LONG, UNSIGNED_LONG),
+    "ll": (LONG_LONG, UNSIGNED_LONG_LONG),
+}
 _ESCAPES = {"n": 10, "t": 9, "r": 13, "0": 0, "a": 7, "b": 8, "f": 12, "v": 11, "e": 27}
 _NUMBER = re.compile(r"(0[xX][0-9a-fA-F]+|0[bB][01]+|[0-9]+)([uUlL]*)$")
 
@@ -50,10 +55,9 @@ _literals: dict[str, Typed | None] = {}
 
 def literal(text: str) -> Typed | None:
     """Read an integer or character constant; None if `text` is another literal."""
-    found = _literals.get(text, False)
-    if found is False:
-        found = _literals[text] = _literal(text)
-    return found
+    if text not in _literals:
+        _literals[text] = _literal(text)
+    return _literals[text]
 
 
 def _literal(text: str) -> Typed | None:
@@ -65,9 +69,9 @@ def _literal(text: str) -> Typed | None:
     digits, suffix = match.groups()
     octal = digits[0] == "0" and digits.isdigit()
     value = int(digits, 8 if octal else 0)
-    kinds = _SUFFIXES[suffix.lower()]
-    if not digits.isdigit() or octal:
-        kinds = {(INT, LONG): (INT, UNSIGNED, LONG, UNSIGNED_LONG), (LONG,): (LONG, UNSIGNED_LONG)}.get(kinds, kinds)
+    suffix = suffix.lower()
+    # C11 6.4.4.1: octal and hexadecimal constants may be unsigned without a suffix
+    kinds = ((not digits.isdigit() or octal) and _WIDER.get(suffix)) or _SUFFIXES[suffix]
     for kind in kinds:
         if wrap(value, kind) == value:
             return value, kind
@@ -78,7 +82,7 @@ def _character(body: str) -> int:
     if not body.startswith("\\"):
         return ord(body[0]) if body else 0
     if body[1] == "x":
-        return wrap(int(body[2:], 16), LONG)
+        return wrap(int("0" + body[1:], 0), LONG)
     if body[1].isdigit():
         return int(body[1:], 8)
     return _ESCAPES.get(body[1], ord(body[1]))

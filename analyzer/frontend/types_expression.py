@@ -35,7 +35,7 @@ _VOID_POINTER = Pointer(VOID)
 _CHAR_POINTER = Pointer(CHAR)
 
 #: name after `__builtin_` → what the call gives; the rest is declared or gives int
-_BUILTINS: dict[str, CType] = (
+_BUILTINS: dict[str, Scalar | Pointer] = (
     dict.fromkeys(("unreachable", "trap", "prefetch", "va_start", "va_end", "va_copy", "ia32_pause"), VOID)
     | dict.fromkeys(
         ("return_address", "frame_address", "extract_return_addr", "alloca", "assume_aligned"), _VOID_POINTER
@@ -179,10 +179,9 @@ class Types(Constants):
 
     def of_two(self, left: CType, right: CType) -> CType:
         """Type `c ? left : right` where none is a pointer."""
-        if left == right or isinstance(left, Record) or left == VOID or isinstance(left, Unknown):
-            return left if isinstance(left, Record | Pointer | Unknown) or left == VOID else promote(left)
-        if isinstance(right, Record | Unknown) or right == VOID:
-            return right
+        for ctype in (left, right):
+            if ctype == VOID or isinstance(ctype, Record | Unknown):
+                return ctype
         return result_type("+", left, right)
 
     def _type_of_assignment(self, node: Any) -> CType:

@@ -78,10 +78,9 @@ _cache: dict[tuple[str, ...], Scalar | None] = {}
 
 def scalar(names: tuple[str, ...]) -> Scalar | None:
     """Find the type that the specifiers `names` give in any order; None where they give none."""
-    found = _cache.get(names, False)
-    if found is False:
-        found = _cache[names] = _scalar(names)
-    return found
+    if names not in _cache:
+        _cache[names] = _scalar(names)
+    return _cache[names]
 
 
 def _scalar(names: tuple[str, ...]) -> Scalar | None:

@@ -71,7 +71,7 @@ def _input(low: Lowering, operand: Any, held: dict[str, Value]) -> None:
         return
     value, ctype = low.value(operand.expr)
     if constraint.isdigit():
-        held[constraint] = converted(value, ctype, ctype)
+        held[constraint] = converted(value, ctype)
 
 
 def _go(low: Lowering, node: Any) -> None:

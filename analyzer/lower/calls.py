@@ -20,10 +20,19 @@ from analyzer.lower.context import NO_VALUE, Lowering, Typed
 from analyzer.lower.paths import deref
 
 #: builtins that call the library function of that name
-_LIBRARY = set(
-    "memcpy memmove memset memcmp memchr strlen strcmp strncmp strcpy strncpy strcat strncat strchr strrchr strstr"
-    " printf sprintf snprintf vsnprintf abort bcmp".split()
-)
+_LIBRARY = {
+    "memcpy",
+    "memmove",
+    "memset",
+    "memcmp",
+    "memchr",
+    "bcmp",
+    "strlen",
+    "strcmp",
+    "strncmp",
+    "strcpy",
+    "strncpy",
+} | {"strcat", "strncat", "strchr", "strrchr", "strstr", "printf", "sprintf", "snprintf", "vsnprintf"}
 _ENDS = {"__builtin_unreachable", "__builtin_trap", "__builtin_abort"}
 
 
@@ -109,12 +118,12 @@ def _library(low: Lowering, name: str, node: Any, *, used: bool) -> Typed:
     return (NO_VALUE if result is None else Load(AccessPath(result))), returns
 
 
-def _constant_p(low: Lowering, node: Any, arguments: list[Any]) -> Typed:
+def _constant_p(low: Lowering, node: Any, _: list[Any]) -> Typed:
     found = low.types.constant(node)
     return Constant(found or 0), INT
 
 
-def _offsetof(low: Lowering, node: Any, arguments: list[Any]) -> Typed:
+def _offsetof(low: Lowering, _: Any, arguments: list[Any]) -> Typed:
     """Evaluate `__builtin_offsetof`, symbolically: `container_of` needs the members, not the number."""
     ctype = low.types.build(arguments[0].type)
     chain = _chain(low, ctype, arguments[1])
@@ -157,16 +166,16 @@ def _overflow(low: Lowering, node: Any, arguments: list[Any]) -> Typed:
     return Opaque("overflow"), BOOL
 
 
-def _object_size(low: Lowering, node: Any, arguments: list[Any]) -> Typed:
+def _object_size(low: Lowering, _: Any, arguments: list[Any]) -> Typed:
     """Evaluate `__builtin_object_size` as GCC does where it knows nothing of the object."""
     return Constant(0 if low.types.constant(arguments[1]) in {2, 3} else 2**64 - 1), UNSIGNED_LONG
 
 
-def _va_arg(low: Lowering, node: Any, arguments: list[Any]) -> Typed:
+def _va_arg(low: Lowering, _: Any, arguments: list[Any]) -> Typed:
     return Opaque("variadic argument"), low.types.build(arguments[1].type)
 
 
-def _only_effects(low: Lowering, node: Any, arguments: list[Any]) -> Typed:
+def _only_effects(low: Lowering, _: Any, arguments: list[Any]) -> Typed:
     for argument in arguments:
         low.effect(argument)
     return NO_VALUE, VOID

@@ -221,4 +221,3 @@ def _type_of_two(low: Lowering, left: CType, right: CType, node: Any) -> CType:
     if isinstance(left, Pointer) or isinstance(right, Pointer):
         return low.types.pointer_of_two(left, node.iftrue or node.cond, right, node.iffalse)
     return low.types.of_two(left, right)
-

@@ -9,7 +9,7 @@ In: a parsed function definition. Out: drafts of blocks, names of locals, gaps.
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, ClassVar
 
 from analyzer.base.gap import Gap, GapKind
 from analyzer.base.location import Location
@@ -46,11 +46,11 @@ class Lowering:
     """One function while it is lowered."""
 
     #: by class of node; filled by `lower.handlers`
-    values: dict[type, Callable[[Lowering, Any], Typed]] = {}
-    places: dict[type, Callable[[Lowering, Any], Place]] = {}
-    effects: dict[type, Callable[[Lowering, Any], None]] = {}
-    conditions: dict[type, Callable[[Lowering, Any, Draft, Draft], None]] = {}
-    statements: dict[type, Callable[[Lowering, Any], None]] = {}
+    values: ClassVar[dict[type, Callable[[Lowering, Any], Typed]]] = {}
+    places: ClassVar[dict[type, Callable[[Lowering, Any], Place]]] = {}
+    effects: ClassVar[dict[type, Callable[[Lowering, Any], None]]] = {}
+    conditions: ClassVar[dict[type, Callable[[Lowering, Any, Draft, Draft], None]]] = {}
+    statements: ClassVar[dict[type, Callable[[Lowering, Any], None]]] = {}
 
     def __init__(self, types: Types, name: str, first_line: int) -> None:
         self.types = types

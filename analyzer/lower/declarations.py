@@ -80,8 +80,8 @@ def _initialise_local(low: Lowering, node: Any, entry: Entry, path: AccessPath) 
     if type(node.init) is c_ast.InitList or isinstance(ctype, Array):
         initialise(low, path, ctype, node.init)
         return
-    value, value_type = low.value(node.init)
-    value = converted(value, value_type, ctype)
+    value, _ = low.value(node.init)
+    value = converted(value, ctype)
     low.flow.emit(Store(path, value, low.at(node)))
     temporary = low.macro_depth > 0 and not isinstance(ctype, Record | Unknown)
     if temporary and not attribute_names(node) and "volatile" not in (node.quals or ()):

@@ -14,12 +14,13 @@ from analyzer.frontend.types import text_of
 from analyzer.frontend.types_constant import literal
 from analyzer.frontend.types_scalars import INT, UNSIGNED_LONG, VOID, is_floating, promote
 from analyzer.ir.types import Array, CType, Pointer, Record, Scalar, spell
-from analyzer.ir.values import AccessPath, Binary, Constant, Load, Local, Opaque, Parameter, Text, Unary, Value
+from analyzer.ir.values import AccessPath, Binary, Constant, Load, Local, Opaque, Parameter, Text, Value
 from analyzer.lower.conditions import effect_of_truth, value_of_truth
 from analyzer.lower.context import NO_VALUE, Lowering, Typed
 from analyzer.lower.operators import binary, converted, is_truth, unary
 from analyzer.lower.paths import ONE, ZERO, address_of, in_memory
 from analyzer.lower.places import read
+
 
 def value_of_literal(low: Lowering, node: Any) -> Typed:
     """Evaluate a literal."""
@@ -152,8 +153,8 @@ def _assign(low: Lowering, node: Any) -> tuple[AccessPath, CType, Value]:
     path, ctype = low.place(node.lvalue)
     operator = node.op
     if operator == "=":
-        value, value_type = low.value(node.rvalue)
-        value = converted(value, value_type, ctype)
+        value, _ = low.value(node.rvalue)
+        value = converted(value, ctype)
         low.store(path, value, low.at(node))
         return path, ctype, value
     right, right_type = low.value(node.rvalue)
@@ -176,7 +177,7 @@ def value_of_cast(low: Lowering, node: Any) -> Typed:
         return _cast_to_union(low, value, ctype, node), ctype
     if ctype == Scalar("bool") and type(value) is not Constant and not is_truth(value):
         return Binary("!=", value, ZERO), ctype
-    return converted(value, from_type, ctype), ctype
+    return converted(value, ctype), ctype
 
 
 def _cast_to_union(low: Lowering, value: Value, ctype: CType, node: Any) -> Value:

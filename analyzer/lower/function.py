@@ -60,10 +60,7 @@ def _parameters(low: Lowering, decl: Any) -> tuple[Formal, ...]:
         if type(node) is c_ast.EllipsisParam:
             continue
         name = getattr(node, "name", None)
-        if type(node) is c_ast.ID:
-            name, ctype = node.name, UNKNOWN
-        else:
-            ctype = decay(low.types.build(node.type))
+        ctype = UNKNOWN if type(node) is c_ast.ID else decay(low.types.build(node.type))
         if name is None and getattr(ctype, "name", "") == "void":
             continue
         if name is not None:

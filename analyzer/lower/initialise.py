@@ -58,9 +58,9 @@ class _Items:
 def initialise(low: Lowering, path: AccessPath, ctype: CType, init: Any) -> None:
     """Store what `init` gives to the parts of the new object at `path`."""
     for slot in slots(low.types, ctype, init):
-        value, value_type = low.value(slot.node)
+        value, _ = low.value(slot.node)
         target = AccessPath(path.root, path.selectors + slot.selectors)
-        low.flow.emit(Store(target, converted(value, value_type, slot.type), low.at(slot.node)))
+        low.flow.emit(Store(target, converted(value, slot.type), low.at(slot.node)))
 
 
 def slots(types: Types, ctype: CType, init: Any) -> Iterator[Slot]:

@@ -54,14 +54,14 @@ def leave_scope(low: Lowering, kept: Cleanup | None) -> None:
     low.cleanups = kept
 
 
-def lower_break(low: Lowering, node: Any) -> None:
+def lower_break(low: Lowering, _: Any) -> None:
     """Lower `break`."""
     target, kept = low.breaks[-1]
     run_cleanups(low, kept)
     low.flow.jump(target)
 
 
-def lower_continue(low: Lowering, node: Any) -> None:
+def lower_continue(low: Lowering, _: Any) -> None:
     """Lower `continue`."""
     target, kept = low.continues[-1]
     run_cleanups(low, kept)
@@ -73,7 +73,7 @@ def lower_return(low: Lowering, node: Any) -> None:
     value: Value | None = None
     if node.expr is not None:
         value, ctype = low.value(node.expr)
-        value = converted(value, ctype, low.returns)
+        value = converted(value, low.returns)
         if low.cleanups is not None and type(value) is not Constant:
             value = Load(AccessPath(low.hold(value, ctype, node)))
     run_cleanups(low, None)
@@ -149,4 +149,3 @@ def resolve(low: Lowering) -> None:
                 target = between
             targets.append(target)
         draft.end, draft.targets = ("goto", (at,)) if targets else ("unreachable", ()), targets
-

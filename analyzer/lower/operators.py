@@ -39,9 +39,9 @@ def binary(low: Lowering, operator: str, left: Value, left_type: CType, right: V
     """Apply a binary operator to two values."""
     if operator in {"+", "-"}:
         if type(left_type) is Pointer and type(right_type) is not Pointer:
-            return _pointer_sum(low, operator, left, left_type, right), left_type
+            return _pointer_sum(low, operator, left, right), left_type
         if type(right_type) is Pointer and type(left_type) is not Pointer and operator == "+":
-            return _pointer_sum(low, operator, right, right_type, left), right_type
+            return _pointer_sum(low, operator, right, left), right_type
     result = result_type(operator, left_type, right_type)
     if type(left) is Opaque or type(right) is Opaque:
         if is_floating(result):
@@ -71,7 +71,7 @@ def _quotient(low: Lowering, operator: str, left: Value, right: Value) -> int | 
     return whole.length if type(whole) is Array and whole.of == part else None
 
 
-def _pointer_sum(low: Lowering, operator: str, pointer: Value, ctype: Pointer, index: Value) -> Value:
+def _pointer_sum(low: Lowering, operator: str, pointer: Value, index: Value) -> Value:
     """Add to a pointer, or subtract; subtracting a member's offset leads to the record around it."""
     if operator == "-":
         chain = low.offsets.get(index.text) if type(index) is Opaque else None
@@ -84,7 +84,7 @@ def _pointer_sum(low: Lowering, operator: str, pointer: Value, ctype: Pointer, i
     return offset(pointer, index)
 
 
-def converted(value: Value, from_type: CType, to_type: CType) -> Value:
+def converted(value: Value, to_type: CType) -> Value:
     """Convert a value as an assignment or cast does: a constant is wrapped, everything else stays what it is."""
     if type(value) is Constant and (is_arithmetic(to_type) or type(to_type) is Pointer):
         return value if is_floating(to_type) else Constant(wrap(value.value, to_type))

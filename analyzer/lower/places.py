@@ -15,15 +15,12 @@ from analyzer.frontend.types import Entry, text_of
 from analyzer.ir.types import INT, UNKNOWN, Array, CType, Function, Pointer, Record, Unknown
 from analyzer.ir.values import (
     AccessPath,
-    AddressOf,
     Constant,
     FunctionAddress,
     Global,
-    Load,
     Opaque,
     Pointee,
     Text,
-    Value,
 )
 from analyzer.lower.context import Lowering, Place, Typed
 from analyzer.lower.initialise import initialise

@@ -13,7 +13,8 @@ from typing import Any
 from pycparser import c_ast
 
 from analyzer.frontend.types_scalars import VOID, decay
-from analyzer.ir.values import AccessPath, Constant, Load
+from analyzer.ir.types import CType
+from analyzer.ir.values import AccessPath, Constant, Load, Value
 from analyzer.lower.context import NO_VALUE, Lowering, Typed
 from analyzer.lower.flow import Draft
 from analyzer.lower.jumps import leave_scope
@@ -91,11 +92,12 @@ def value_of_block(low: Lowering, node: Any) -> Typed:
     low.macro_depth += 1
     for item in items[:-1]:
         low.statement(item)
-    last = items[-1] if items else None
+    last: Any = items[-1] if items else None
     while type(last) is c_ast.Label:
         label, last = last, last.stmt
         low.statement(c_ast.Label(label.name, None, label.coord))
-    value, ctype = NO_VALUE, VOID
+    value: Value = NO_VALUE
+    ctype: CType = VOID
     if type(last) in low.values:
         value, ctype = low.value(last)
         if low.cleanups is not kept and type(value) is not Constant and ctype != VOID:
@@ -293,4 +295,3 @@ def lower_attributed(low: Lowering, node: Any) -> None:
 
 def lower_nothing(low: Lowering, node: Any) -> None:
     """Leave out a statement without effect."""
-

@@ -79,7 +79,7 @@ class Uses:
             if returned.value is not None:
                 self.value(returned.value, returned.at, "return")
         elif kind is Switch:
-            self.value(terminator.value, terminator.at)  # type: ignore[union-attr]
+            self.value(terminator.value, terminator.at)  # type: ignore[arg-type, union-attr]
 
     def value(self, value: Value, at: At, use: str = "other", callee: str = "", position: int = 0) -> None:
         """Add what a value uses."""
@@ -126,24 +126,21 @@ def without_dead_stores(blocks: tuple[Block, ...], candidates: set[str]) -> tupl
     """Drop stores to those of the locals `candidates` that nothing reads; tell what the rest uses."""
     while True:
         uses = uses_of(blocks)
-        stores = Counter(
-            event.path.root.name
-            for block in blocks
-            for event in block.events
-            if type(event) is Store and _bare_local(event, candidates)
-        )
-        dead = {name for name, n in stores.items() if uses.locals[name] == n}
+        stores = Counter(_local_stored(event) for block in blocks for event in block.events)
+        dead = {name for name in candidates if stores[name] and uses.locals[name] == stores[name]}
         if not dead:
             return blocks, uses
         blocks = tuple(
-            Block(tuple([e for e in block.events if not (type(e) is Store and _bare_local(e, dead))]), block.terminator)
+            Block(tuple([event for event in block.events if _local_stored(event) not in dead]), block.terminator)
             for block in blocks
         )
 
 
-def _bare_local(store: Store, names: set[str]) -> bool:
-    root = store.path.root
-    return type(root) is Local and not store.path.selectors and root.name in names
+def _local_stored(event: Event) -> str:
+    """Name the local that `event` writes as a whole; "" if it does something else."""
+    if isinstance(event, Store) and not event.path.selectors and isinstance(event.path.root, Local):
+        return event.path.root.name
+    return ""
 
 
 def summarise(

@@ -24,7 +24,7 @@ from analyzer.facts.unit import (
     UnitFacts,
 )
 from analyzer.frontend.index import Declaration, DeclarationKind, DeclarationTable, ParseError
-from analyzer.frontend.types import Outside, Types, attribute_names, is_noreturn
+from analyzer.frontend.types import Outside, Types, attribute_names
 from analyzer.ir.types import INT, UNKNOWN, Array, CType, Function, Pointer, Record
 from analyzer.ir.values import AccessPath, Container, Field, Global
 from analyzer.lower.tables import functions_in, is_discarded
@@ -190,8 +190,7 @@ class Surroundings:
         try:
             return self._table.parse(declaration)
         except ParseError as error:
-            location = error.location or Location(declaration.file, declaration.line)
-            self._gaps.append(Gap(GapKind.DECLARATION, location, error.text))
+            self._gaps.append(Gap(GapKind.DECLARATION, error.location, error.text))
             return []
 
     def _forget_unknown(self, declaration: Declaration) -> None:

@@ -25,7 +25,9 @@ def is_discarded(decl: Any) -> bool:
     return ".discard" in attribute_names(decl).get("section", "")
 
 
-def functions_in(types: Types, root: AccessPath, ctype: CType, init: Any, file: str, first_line: int) -> list[Initialiser]:
+def functions_in(
+    types: Types, root: AccessPath, ctype: CType, init: Any, file: str, first_line: int
+) -> list[Initialiser]:
     """List the functions that the initialiser of the object at `root` names; lines count from `first_line`."""
     found: list[Initialiser] = []
     for selectors, function, node in _walk(types, ctype, init):
