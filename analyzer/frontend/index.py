@@ -9,7 +9,7 @@ In: the unit's segments. Out: `table.ordinary("mutex_lock")` → `Declaration`, 
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from hashlib import blake2b
 
 from msgspec import Struct
@@ -85,10 +85,10 @@ class DeclarationTable:
         """What could not be told apart into declarations."""
         return tuple(self._gaps)
 
-    def functions(self) -> Iterator[Declaration]:
-        """Yield the function definitions, in order."""
+    def functions(self, within: Callable[[Segment], bool] = lambda _: True) -> Iterator[Declaration]:
+        """Yield the function definitions of the segments that `within` picks, in order."""
         for part, segment in self._parts:
-            for entry in part.functions:
+            for entry in part.functions if within(segment) else ():
                 yield self._declaration(entry, part, segment)
 
     def asms(self) -> Iterator[Declaration]:
@@ -97,10 +97,10 @@ class DeclarationTable:
             for entry in part.asms:
                 yield self._declaration(entry, part, segment)
 
-    def declarations(self) -> Iterator[Declaration]:
-        """Yield all declarations, in order."""
+    def declarations(self, within: Callable[[Segment], bool] = lambda _: True) -> Iterator[Declaration]:
+        """Yield all declarations of the segments that `within` picks, in order."""
         for part, segment in self._parts:
-            for entry in part.entries:
+            for entry in part.entries if within(segment) else ():
                 yield self._declaration(entry, part, segment)
 
     def ordinary(self, name: str) -> Declaration | None:

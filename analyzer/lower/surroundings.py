@@ -28,10 +28,21 @@ from analyzer.frontend.types import Outside, Types, attribute_names
 from analyzer.ir.types import INT, UNKNOWN, Array, CType, Function, Pointer, Record
 from analyzer.ir.values import AccessPath, Container, Field, Global
 from analyzer.lower.tables import functions_in, is_discarded
+from analyzer.source.segment import Segment
 
 _EXPORT = re.compile(r"__export_symbol_(\w+):")
 #: an initcall's entry in its section, relative to where it stands
 _INITCALL = re.compile(r"\.long\s*(?:\\t|\\n|\s)*([A-Za-z_]\w*)\s+-\s+\.")
+
+
+def is_header(file: str) -> bool:
+    """Tell whether `file` is a header, by its name."""
+    return file.endswith(".h")
+
+
+def is_own(segment: Segment) -> bool:
+    """Tell whether `segment` is the unit's own text: of its main file, or of a file included that is no header."""
+    return segment.depth == 0 or not is_header(segment.file)
 
 
 class Surroundings:
@@ -53,9 +64,8 @@ class Surroundings:
         """Read the declarations of the unit's own text: its variables, exports and initcalls."""
         for declaration in self._table.asms():
             self._read_assembly(declaration)
-        for declaration in self._table.declarations():
-            own = declaration.depth == 0 or not declaration.file.endswith(".h")
-            if own and declaration.kind == DeclarationKind.ORDINARY:
+        for declaration in self._table.declarations(is_own):
+            if declaration.kind == DeclarationKind.ORDINARY:
                 self._read_variables(declaration, None)
 
     def use(self, ref: FunctionRef, outline: Any) -> None:

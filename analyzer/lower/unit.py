@@ -24,7 +24,7 @@ from analyzer.frontend.index import Declaration, DeclarationTable, ParseError
 from analyzer.frontend.lexer import Lines
 from analyzer.frontend.types import Memo, Outside, Trace, Types
 from analyzer.lower.function import lower_function
-from analyzer.lower.surroundings import Surroundings
+from analyzer.lower.surroundings import Surroundings, is_header, is_own
 from analyzer.source.segment import Segment
 from analyzer.source.split import renumber
 
@@ -80,11 +80,6 @@ def extract_unit(name: str, segments: Sequence[Segment], memo: FunctionMemo) -> 
     return _Unit(name, DeclarationTable(tuple(segments)), memo).extract()
 
 
-def is_header(file: str) -> bool:
-    """Tell whether `file` is a header, by its name."""
-    return file.endswith(".h")
-
-
 class _Unit:
     """A unit while it is extracted."""
 
@@ -100,9 +95,8 @@ class _Unit:
 
     def extract(self) -> UnitFacts:
         """Lower what the unit defines and reaches, then describe what it uses."""
-        for declaration in self._table.functions():
-            if declaration.depth == 0 or not is_header(declaration.file):
-                self._take(declaration)
+        for declaration in self._table.functions(is_own):
+            self._take(declaration)
         surroundings = Surroundings(self._table, self._outside)
         surroundings.read_own()
         self._reach(surroundings.reached_functions())
