@@ -4,7 +4,7 @@
 In: `Report`. Out: each violation with its source line, what is held there, and the way to it; then the unknown
 verdicts by cause; then how every rule came out.
 
-    virt/kvm/guest_memfd.c:566:2: error: write of kvm_memory_slot.gmem.file without kvm.slots_lock [kvm/gmem-file-write]
+    virt/kvm/guest_memfd.c:566:24: error: write of kvm_memory_slot.gmem.file without kvm.slots_lock [kvm/gmem-file-write]
       566 |         WRITE_ONCE(slot->gmem.file, NULL);
           |                               ^~~~
       holds    nothing
@@ -39,7 +39,7 @@ def render(report: Report, sources: SourceReader, style: Style) -> str:
             add_finding(sheet, finding, sources)
             sheet.blank()
     if not unknown_in_full:
-        _add_unknown(sheet, [f for f in report.findings if f.verdict == "unknown"])
+        _add_unknown(sheet, [f for f in report.findings if f.verdict == "unknown"], sources)
     if style.verbose:
         _add_gaps(sheet, report)
     if not style.quiet:
@@ -52,7 +52,7 @@ def add_finding(sheet: Sheet, finding: Finding, sources: SourceReader) -> None:
     """Add one finding in full."""
     severity = "unknown" if finding.verdict == "unknown" else finding.severity
     sheet.add(
-        (f"{finding.location}: ", "bold"),
+        (f"{_caret.place(finding, sources)}: ", "bold"),
         (f"{severity}: ", _SEVERITY_STYLES[severity]),
         (finding.message, "bold"),
         (f" [{finding.rule}]", "dim"),
@@ -124,7 +124,7 @@ def _add_labelled(sheet: Sheet, label: str, *spans: Span) -> None:
     sheet.labelled((label, "dim"), _LABEL_WIDTH, *spans, indent=_INDENT)
 
 
-def _add_unknown(sheet: Sheet, findings: list[Finding]) -> None:
+def _add_unknown(sheet: Sheet, findings: list[Finding], sources: SourceReader) -> None:
     """Add unknown verdicts one line each, below what they have in common: the cause."""
     by_cause: dict[str, list[Finding]] = {}
     for finding in findings:
@@ -133,7 +133,10 @@ def _add_unknown(sheet: Sheet, findings: list[Finding]) -> None:
         sheet.add(("unknown: ", _SEVERITY_STYLES["unknown"]), (cause, "bold"), hang=4)
         sheet.rows(
             [
-                ((str(f.location), ""), [(f"{f.message}, in {f.function}()", ""), (f" [{f.rule}]", "dim")])
+                (
+                    (str(_caret.place(f, sources)), ""),
+                    [(f"{f.message}, in {f.function}()", ""), (f" [{f.rule}]", "dim")],
+                )
                 for f in group
             ],
             indent=_INDENT,

@@ -4,8 +4,11 @@
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
-from analyzer.report import _caret
+from analyzer.base.location import Location
+from analyzer.report import NoSources, _caret
+from tests.report.conftest import VIOLATION
 
 
 @pytest.mark.parametrize(
@@ -41,3 +44,17 @@ def test_knows_nothing_without_name_and_column() -> None:
 def test_stays_within_the_line(line: str, column: int, target: str) -> None:
     span = _caret.find(line, column, target)
     assert span is None or 0 <= span.start <= len(line)
+
+
+class OneLine:
+    """A `SourceReader` that has one line everywhere."""
+
+    def line(self, file: str, line: int) -> str | None:
+        return "\tWRITE_ONCE(vm->x, 1);"
+
+
+@pytest.mark.parametrize(("target", "column", "expected"), [("vm.x", 434, 17), ("vm.y", 434, 0), ("vm.y", 2, 2)])
+def test_the_place_has_the_carets_column(target: str, column: int, expected: int) -> None:
+    finding = replace(VIOLATION, object=target, location=Location("a.c", 1, column))
+    assert _caret.place(finding, OneLine()) == Location("a.c", 1, expected)
+    assert _caret.place(finding, NoSources()) == finding.location
