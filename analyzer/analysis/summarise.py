@@ -26,7 +26,7 @@ from analyzer.analysis.summary import (
     Setting,
     SiteLocks,
 )
-from analyzer.analysis.terms import Term, contains, is_entry_term
+from analyzer.analysis.terms import OPEN, Term, contains, is_entry_term
 from analyzer.base.gap import Gap
 from analyzer.ir.function import At, Return
 
@@ -74,9 +74,16 @@ def _outcome(group: list[Leave], single: bool) -> Outcome:
     for leave in group[1:]:
         returns = ranges.hull(returns, _value_range(leave))
     same = all(leave.value == first.value for leave in group)
-    value = first.value if same and first.value is not None and is_entry_term(first.value) else None
+    value = _exported_value(first.value) if same and first.value is not None else None
     conditions = () if single else _common_guards([guards(leave.state) for leave in group])
     return Outcome(returns, value, _changes(first.state, placed=True), conditions, _established(first.state))
+
+
+def _exported_value(value: Term) -> Term | None:
+    """Return `value` as callers can know it; of a struct, what they cannot know is left open."""
+    if value[0] == "agg":
+        return ("agg", *((key, part if is_entry_term(part) else OPEN) for key, part in value[1:]))
+    return value if is_entry_term(value) else None
 
 
 def _value_range(leave: Leave) -> ranges.Range:
