@@ -179,12 +179,21 @@ def _add_totals(sheet: Sheet, report: Report, style: Style) -> None:
     kinds = ", ".join(f"{number:,} {kind}" for kind, number in gaps_by_kind(report))
     hint = "" if style.verbose or not report.gaps else " (--verbose lists them)"
     sheet.add((f"{count(len(report.gaps), 'gap')}{': ' if kinds else ''}{kinds}{hint}", ""), hang=4)
-    n_violations = sum(f.verdict == "violation" for f in report.findings)
-    n_unknown = len(report.findings) - n_violations
+    violations = _on_ways(report, "violation")
+    unknown = _on_ways(report, "unknown")
     sheet.add(
-        (count(n_violations, "violation"), "bold red" if n_violations else "bold green"),
-        (f", {n_unknown:,} unknown", "magenta" if n_unknown else ""),
+        (violations, "bold green" if violations.startswith("0 ") else "bold red"),
+        (", ", ""),
+        (unknown, "" if unknown.startswith("0 ") else "magenta"),
     )
+
+
+def _on_ways(report: Report, verdict: str) -> str:
+    """Count sites with this verdict; a site that fails on several ways is one site, and says on how many."""
+    found = [finding for finding in report.findings if finding.verdict == verdict]
+    n_sites = len({(finding.rule, finding.object, finding.access, finding.location) for finding in found})
+    sites = count(n_sites, "violation") if verdict == "violation" else f"{n_sites:,} unknown"
+    return sites if n_sites == len(found) else f"{sites} on {count(len(found), 'way')}"
 
 
 def _add_total(sheet: Sheet, n_analysed: int, noun: str, n_missing: int, missing: str) -> None:

@@ -5,11 +5,13 @@ import os
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 
 from analyzer.base.location import Location
 from analyzer.findings.explanation import Explanation, HeldFrom, RuleNote, Site, Way
 from analyzer.findings.model import Finding, Report, Step
 from analyzer.report import SourceReader, Style, format_names, render_explanation, renderer
+from tests.report.conftest import VIOLATION
 
 GOLDEN = Path(__file__).parent / "golden"
 
@@ -122,3 +124,8 @@ def test_a_way_of_two_threads(sources: SourceReader) -> None:
     )
     report = Report((finding,), (), (), 1, 0, 2, 0)
     compare("text-threads.txt", renderer("text")(report, sources, Style(quiet=True)))
+
+
+def test_a_site_that_fails_on_two_ways_is_one_violation(sources: SourceReader) -> None:
+    report = Report((VIOLATION, replace(VIOLATION, witness=())), (), (), 1, 0, 2, 0)
+    assert renderer("text")(report, sources, Style()).endswith("\n1 violation on 2 ways, 0 unknown\n")
