@@ -8,6 +8,7 @@ In: an encoded `CompileCommand`. Out: an encoded `UnitResult`: facts, or the gap
 
 from __future__ import annotations
 
+import gc
 import resource
 import tempfile
 from hashlib import blake2b
@@ -51,6 +52,10 @@ class UnitWorker:
     """Extracts units, one after the other."""
 
     def __init__(self, names: FileNames, overlays: Overlays, store: Path | None, scratch: Path | None) -> None:
+        # Syntax trees have no cycles to speak of: the default would look through all of them every 700 objects.
+        # Measured: a tenth of the time, for a tenth more memory.
+        gc.freeze()
+        gc.set_threshold(100_000, 50, 1000)
         self._names = names
         self._memo = FunctionMemo(store)
         self._mirror: Mirror | None = None

@@ -18,6 +18,7 @@ from analyzer.source.segment import Segment
 
 #: number, name with its escapes, flags; what follows `# ` on a marker's line
 _MARKER = re.compile(r'(\d{1,9}) "((?:[^"\\]|\\.)*)"([ \d]*)\r?')
+_BLANK_LINES = re.compile(r"(?:[ \t\f\v]*\n)*")
 _ESCAPE = re.compile(rb"\\([0-7]{1,3}|.)")
 #: names made of `__COUNTER__`: the unique identifiers and the declarations of compile-time assertions
 _UNIQUE = re.compile(r"(__UNIQUE_ID_\w*?|__compiletime_assert_)(\d+)\b")
@@ -135,11 +136,12 @@ def _turn(stack: list[str], name: str, flags: str) -> None:
 
 def _segment(file: str, line: int, depth: int, body: str) -> Segment | None:
     """Make a segment of a run, without the blank lines around it."""
-    text = body.lstrip("\n")
-    line += len(body) - len(text)
-    text = text.rstrip()
-    if not text or text.isspace():
+    blank = _BLANK_LINES.match(body)
+    assert blank is not None
+    text = body[blank.end() :].rstrip()
+    if not text:
         return None
+    line += body.count("\n", 0, blank.end())
     text = renumber(text) + "\n"
     digest = blake2b(text.encode("utf-8", "surrogatepass"), digest_size=16).hexdigest()
     return Segment(file, line, text, digest, depth)
