@@ -14,7 +14,7 @@ from collections.abc import Iterator
 from msgspec import Struct
 
 #: attributes with a meaning for lock analysis or linking, by name without underscores
-KEPT = frozenset({"alias", "cleanup", "noreturn", "section", "weak"})
+KEPT = frozenset({"alias", "cleanup", "error", "noreturn", "section", "weak"})
 
 _OPEN = frozenset("([{")
 _CLOSE = frozenset(")]}")

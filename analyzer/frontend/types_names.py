@@ -69,7 +69,7 @@ class Memo:
 class Entry:
     """A name in a local scope."""
 
-    __slots__ = ("binding", "kind", "noreturn", "root", "type", "value")
+    __slots__ = ("binding", "kind", "never", "noreturn", "root", "temporary", "type", "value")
 
     def __init__(self, kind: str, ctype: CType, root: Root | None = None, value: int | None = None) -> None:
         #: `variable`, `typedef`, `enumerator`, `function`
@@ -81,8 +81,12 @@ class Entry:
         self.value = value
         #: of a function declared here
         self.noreturn = False
-        #: the value that stands for the variable for now, and when it was computed
-        self.binding: tuple[Value, tuple[int, ...]] | None = None
+        #: of a function declared here whose call is an error at compile time
+        self.never = False
+        #: a variable that a macro declares for itself
+        self.temporary = False
+        #: the value that stands for the variable for now, when it was computed, and the only block where it holds
+        self.binding: tuple[Value, tuple[int, ...], object | None] | None = None
 
 
 class LocalNames:

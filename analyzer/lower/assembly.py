@@ -58,6 +58,8 @@ def lower_asm(low: Lowering, node: Any) -> None:
         value = held.get(str(index)) if empty else None
         if not (empty and "+" in node.outputs[index].constraint):
             low.store(path, _OUTPUT if value is None else value, at)
+            if value is not None:
+                low.rebind(node.outputs[index].expr, value)
     if node.is_goto:
         _go(low, node)
 

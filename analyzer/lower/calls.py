@@ -52,6 +52,11 @@ def _call(low: Lowering, node: Any, *, used: bool) -> Typed:
         found = _builtin(low, name, node, used=used)
         if found is not None:
             return found
+    entry = low.types.names.ordinary.get(name)
+    if entry is not None and entry.never:
+        # the unit compiles, so control never gets here
+        low.flow.finish("unreachable", (), [])
+        return NO_VALUE, VOID
     callee, signature, noreturn = _callee(low, node.name, name)
     arguments = tuple([low.value(argument)[0] for argument in (node.args.exprs if node.args is not None else ())])
     returns = signature.returns if isinstance(signature, Function) else low.types.returned(signature, node)

@@ -11,6 +11,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, ClassVar
 
+from pycparser import c_ast
+
 from analyzer.base.gap import Gap, GapKind
 from analyzer.base.location import Location
 from analyzer.facts.unit import GlobalVariable, Initialiser
@@ -174,17 +176,26 @@ class Lowering:
         """Tell the times of all changes that `value` may see."""
         return tuple(self.times[: 1 + weight(value, self.escaped)])
 
-    def bind(self, entry: Entry, value: Value) -> None:
-        """Let `value` stand for the local `entry` as long as neither changes."""
-        entry.binding = value, self.stamp(value)
+    def bind(self, entry: Entry, value: Value, *, here: bool = False) -> None:
+        """Let `value` stand for the local `entry` as long as neither changes; only in this block if `here`."""
+        entry.binding = value, self.stamp(value), self.flow.current if here else None
         assert type(entry.root) is Local
         self.bound.add(entry.root.name)
+
+    def rebind(self, node: Any, value: Value) -> None:
+        """Let `value`, just assigned, stand for the macro's temporary that `node` names, if it is one."""
+        if type(node) is c_ast.ID:
+            entry = self.types.names.ordinary.get(node.name)
+            if entry is not None and entry.temporary:
+                self.bind(entry, value, here=True)
 
     def bound_value(self, entry: Entry) -> Value | None:
         """Return the value that stands for the local `entry`, if it still does."""
         if entry.binding is None:
             return None
-        value, stamp = entry.binding
+        value, stamp, draft = entry.binding
+        if draft is not None and draft is not self.flow.current:
+            return None
         if stamp == tuple(self.times[: len(stamp)]) and len(stamp) == 1 + weight(value, self.escaped):
             return value
         return None

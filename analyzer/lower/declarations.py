@@ -35,6 +35,7 @@ def lower_declaration(low: Lowering, node: Any) -> None:
     if isinstance(ctype, Function):
         entry = Entry("function", ctype)
         entry.noreturn = is_noreturn(node)
+        entry.never = "error" in attribute_names(node)
         types.names.declare(name, entry)
     elif "static" in storage:
         _declare_static(low, node, ctype)
@@ -62,6 +63,7 @@ def _declare_local(low: Lowering, node: Any, ctype: CType) -> None:
     local = Local(low.unique(node.name))
     low.local_types[local.name] = ctype
     entry = Entry("variable", ctype, local)
+    entry.temporary = _is_temporary(low, node, ctype)
     inferred = type(node.type) is c_ast.TypeDecl and type(node.type.type) is c_ast.InferredType
     if not inferred:
         low.types.names.declare(node.name, entry)
@@ -75,6 +77,13 @@ def _declare_local(low: Lowering, node: Any, ctype: CType) -> None:
         _clean_up(low, node, cleanup.strip(), path, ctype)
 
 
+def _is_temporary(low: Lowering, node: Any, ctype: CType) -> bool:
+    """Tell whether a value may stand for a local: a scalar that a macro declares for itself."""
+    if low.macro_depth == 0 or isinstance(ctype, Record | Array | Unknown):
+        return False
+    return not attribute_names(node) and "volatile" not in (node.quals or ())
+
+
 def _initialise_local(low: Lowering, node: Any, entry: Entry, path: AccessPath) -> None:
     ctype = entry.type
     if type(node.init) is c_ast.InitList or isinstance(ctype, Array):
@@ -83,8 +92,7 @@ def _initialise_local(low: Lowering, node: Any, entry: Entry, path: AccessPath) 
     value, _ = low.value(node.init)
     value = converted(value, ctype)
     low.flow.emit(Store(path, value, low.at(node)))
-    temporary = low.macro_depth > 0 and not isinstance(ctype, Record | Unknown)
-    if temporary and not attribute_names(node) and "volatile" not in (node.quals or ()):
+    if entry.temporary:
         low.bind(entry, value)
 
 

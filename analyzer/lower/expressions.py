@@ -17,7 +17,7 @@ from analyzer.ir.types import Array, CType, Pointer, Record, Scalar, spell
 from analyzer.ir.values import AccessPath, Binary, Constant, Load, Local, Opaque, Parameter, Text, Value
 from analyzer.lower.conditions import effect_of_truth, value_of_truth
 from analyzer.lower.context import NO_VALUE, Lowering, Typed
-from analyzer.lower.operators import binary, converted, is_truth, unary
+from analyzer.lower.operators import binary, converted, is_truth, pointer_of_sum, unary
 from analyzer.lower.paths import ONE, ZERO, address_of, in_memory
 from analyzer.lower.places import read
 
@@ -156,11 +156,13 @@ def _assign(low: Lowering, node: Any) -> tuple[AccessPath, CType, Value]:
         value, _ = low.value(node.rvalue)
         value = converted(value, ctype)
         low.store(path, value, low.at(node))
+        low.rebind(node.lvalue, value)
         return path, ctype, value
     right, right_type = low.value(node.rvalue)
     old = low.load(path, node.lvalue)
     value, _ = binary(low, operator[:-1], old, ctype, right, right_type)
     low.store(path, value, low.at(node), update=True)
+    low.rebind(node.lvalue, value)
     return path, ctype, value
 
 
@@ -177,6 +179,8 @@ def value_of_cast(low: Lowering, node: Any) -> Typed:
         return _cast_to_union(low, value, ctype, node), ctype
     if ctype == Scalar("bool") and type(value) is not Constant and not is_truth(value):
         return Binary("!=", value, ZERO), ctype
+    if type(ctype) is Pointer and type(value) is Binary and value.operator == "+":
+        return pointer_of_sum(value), ctype
     return converted(value, ctype), ctype
 
 

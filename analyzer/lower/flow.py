@@ -75,6 +75,7 @@ class Flow:
         """Number what is reachable and close it."""
         for draft in _postorder(self.entry):
             draft.targets = [_thread(target) for target in draft.targets]
+            _rule_out(draft)
         reachable = _postorder(self.entry)
         _merge(reachable)
         order = _postorder(self.entry)
@@ -109,6 +110,19 @@ def _thread(draft: Draft) -> Draft:
         seen.add(id(draft))
         draft = draft.targets[0]
     return draft
+
+
+def _rule_out(draft: Draft) -> None:
+    """Let a decision between an impossible way and another go the other way."""
+    if draft.end is not None and draft.end[0] == "branch":
+        possible = [target for target in draft.targets if not _is_impossible(target)]
+        if len(possible) < 2:
+            draft.end, draft.targets = ("jump", ()) if possible else ("unreachable", ()), possible
+
+
+def _is_impossible(draft: Draft) -> bool:
+    """Tell whether a block does nothing and ends where control never gets."""
+    return not draft.events and draft.end is not None and draft.end[0] == "unreachable"
 
 
 def _merge(drafts: list[Draft]) -> None:

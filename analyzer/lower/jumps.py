@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from analyzer.frontend.types_scalars import VOID
 from analyzer.ir.function import Call, Event
 from analyzer.ir.values import AccessPath, AddressOf, Constant, FunctionAddress, Load, Value
 from analyzer.lower.context import Cleanup, Lowering
@@ -73,8 +74,8 @@ def lower_return(low: Lowering, node: Any) -> None:
     value: Value | None = None
     if node.expr is not None:
         value, ctype = low.value(node.expr)
-        value = converted(value, low.returns)
-        if low.cleanups is not None and type(value) is not Constant:
+        value = None if ctype == VOID else converted(value, low.returns)
+        if low.cleanups is not None and value is not None and type(value) is not Constant:
             value = Load(AccessPath(low.hold(value, ctype, node)))
     run_cleanups(low, None)
     low.flow.finish("return", (value, low.at(node)), [])

@@ -10,9 +10,9 @@ from __future__ import annotations
 
 from analyzer.frontend.types_scalars import INT, fold, is_arithmetic, is_floating, promote, result_type, wrap
 from analyzer.ir.types import Array, CType, Pointer
-from analyzer.ir.values import Binary, Constant, Opaque, Unary, Value
+from analyzer.ir.values import AddressOf, Binary, Constant, Opaque, Unary, Value
 from analyzer.lower.context import Lowering, Typed
-from analyzer.lower.paths import address_of, container, deref, negated, offset
+from analyzer.lower.paths import address_of, container, deref, element, negated, offset
 
 
 def unary(operator: str, value: Value, ctype: CType) -> Typed:
@@ -39,9 +39,9 @@ def binary(low: Lowering, operator: str, left: Value, left_type: CType, right: V
     """Apply a binary operator to two values."""
     if operator in {"+", "-"}:
         if type(left_type) is Pointer and type(right_type) is not Pointer:
-            return _pointer_sum(low, operator, left, right), left_type
+            return _pointer_sum(low, operator, left, left_type, right), left_type
         if type(right_type) is Pointer and type(left_type) is not Pointer and operator == "+":
-            return _pointer_sum(low, operator, right, left), right_type
+            return _pointer_sum(low, operator, right, right_type, left), right_type
     result = result_type(operator, left_type, right_type)
     if type(left) is Opaque or type(right) is Opaque:
         if is_floating(result):
@@ -71,7 +71,7 @@ def _quotient(low: Lowering, operator: str, left: Value, right: Value) -> int | 
     return whole.length if type(whole) is Array and whole.of == part else None
 
 
-def _pointer_sum(low: Lowering, operator: str, pointer: Value, index: Value) -> Value:
+def _pointer_sum(low: Lowering, operator: str, pointer: Value, ctype: Pointer, index: Value) -> Value:
     """Add to a pointer, or subtract; subtracting a member's offset leads to the record around it."""
     if operator == "-":
         chain = low.offsets.get(index.text) if type(index) is Opaque else None
@@ -81,7 +81,19 @@ def _pointer_sum(low: Lowering, operator: str, pointer: Value, index: Value) -> 
                 path = container(path, record, member)
             return address_of(path)
         index = negated(index)
+    if type(pointer) is Constant and type(index) is Constant:
+        size = low.types.size(ctype.to)
+        if size is not None:
+            return Constant(wrap(pointer.value + index.value * size, ctype))
     return offset(pointer, index)
+
+
+def pointer_of_sum(value: Binary) -> Value:
+    """Make a pointer again of an address that was added to as an integer, as for a variable of one CPU."""
+    for address, distance in ((value.left, value.right), (value.right, value.left)):
+        if type(address) is AddressOf:
+            return AddressOf(element(address.path, distance))
+    return value
 
 
 def converted(value: Value, to_type: CType) -> Value:
