@@ -77,7 +77,7 @@ def _add_site(sheet: Sheet, site: Site, style: Style) -> None:
         alike.setdefault((way.held, way.verdict, way.cause), []).append(way)
     for (held, verdict, cause), ways in alike.items():
         _add_held(sheet, held)
-        if verdict != "proven":
+        if verdict != "proven" or cause:
             reason: list[Span] = [(verdict, _VERDICT_STYLES[verdict]), (f": {cause}" if cause else "", "")]
             sheet.add(*reason, indent=4, hang=4)
         for way in ways:
