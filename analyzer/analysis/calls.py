@@ -4,20 +4,27 @@
 In: a state and a Call event. Out: the states after it, one for each outcome that differs in locks.
 """
 
+from typing import Any
+
+from msgspec.structs import replace
+
 from analyzer.analysis import ranges
 from analyzer.analysis.context import Scope, Target
+from analyzer.analysis.deferred import MAX_DEPTH, demand_call, is_callers_choice, may_defer, pass_on, with_locks
 from analyzer.analysis.effects import acquire, apply_primitive, release
 from analyzer.analysis.evaluate import cell, evaluate, load, store
 from analyzer.analysis.formula import object_pointer, rebind
 from analyzer.analysis.places import Recorder
 from analyzer.analysis.state import HANDED_OUT, State
-from analyzer.analysis.summary import FunctionSummary, Outcome, Own, Passed
-from analyzer.analysis.terms import Term, contains, pointee, substitute
+from analyzer.analysis.summary import Demand, FunctionSummary, Outcome, Own, Passed
+from analyzer.analysis.terms import Loader, Term, contains, pointee, substitute
 from analyzer.analysis.watch import bind_call
-from analyzer.ir.function import Call
+from analyzer.ir.function import At, Call
 from analyzer.ir.types import CType, Function, Pointer
+from analyzer.ir.values import FunctionAddress
 from analyzer.program.arguments import STORED
-from analyzer.program.flow import READ, WRITE
+from analyzer.program.flow import READ, WRITE, callee_slot
+from analyzer.program.graph import spell_slot
 from analyzer.spec.model import LockArgument, Primitive
 
 
@@ -33,6 +40,12 @@ class Caller:
         arguments = tuple(evaluate(state, argument) for argument in event.arguments)
         result: Term = ("r", *place)
         targets = self.scope.targets(event.callee)
+        if not isinstance(event.callee, FunctionAddress):
+            pointer = evaluate(state, event.callee)
+            if pointer[0] == "fn":
+                targets = (self.scope.named(pointer[1], targets[0].via if targets else "a local"),)
+            elif may_defer(self.scope, pointer, targets):
+                return [self._defer(state, event, pointer, targets, arguments, result)]
         self._watch(state, event, arguments, targets)
         if len(targets) == 1 and targets[0].name in self.recorder.watches.readers and arguments:
             return [self._finish(state, event, ("w", targets[0].name, pointee(arguments[0])), arguments, None)]
@@ -79,6 +92,25 @@ class Caller:
             if bits & WRITE:
                 self.recorder.access(state, argument[1], "write", event.at, doubt)
 
+    def _defer(
+        self,
+        state: State,
+        event: Call,
+        pointer: Term,
+        targets: tuple[Target, ...],
+        arguments: tuple[Term, ...],
+        result: Term,
+    ) -> State:
+        """Leave a call through a pointer to the callers; it may change what any of its targets may."""
+        slot = callee_slot(event.callee, self.scope.facts.ir.name)
+        demand = demand_call(self.scope, state, pointer, arguments, event.at, slot)
+        what = Passed("", demand, event.at, spell_slot(slot))
+        self.recorder.require(state, what, demand)
+        for target in targets:
+            self._touch(state, event, target, arguments)
+            state = self._finish(state, event, result, arguments, target)
+        return state
+
     # -- what changes ---------------------------------------------------------------------------------------------
 
     def _by_summaries(
@@ -105,13 +137,45 @@ class Caller:
             return load(state, obj)
 
         for demand in summary.demands:
-            possible = all(
-                ranges.meet(ranges.range_of(state.facts, substitute(term, arguments, loader)), known) is not None
-                for term, known in demand.guards
-            )
-            if possible:
-                what = Passed(target.id or "", demand.formula, event.at, target.via)
+            if not _is_possible(state, demand, arguments, loader):
+                continue
+            what = Passed(target.id or "", demand.formula, event.at, target.via)
+            if isinstance(demand.formula, tuple) and demand.formula[0] == "calls":
+                self._answer(state, event.at, demand.formula, what, arguments, 0)
+            else:
                 self.recorder.require(state, what, rebind(demand.formula, arguments, loader))
+
+    def _answer(
+        self, state: State, at: At, call: tuple[Any, ...], what: Passed, arguments: tuple[Term, ...], nesting: int
+    ) -> None:
+        """Answer a callee's deferred call with the function that this caller put there, or pass it on."""
+
+        def loader(obj: Term) -> Term:
+            return load(state, obj)
+
+        _, pointer, given, _, (ident, line, column, slot) = call
+        pointer = substitute(pointer, arguments, loader)
+        given = tuple(substitute(argument, arguments, loader) for argument in given)
+        slot = tuple(slot) if slot else None
+        if pointer[0] == "fn":
+            targets: tuple[Target, ...] = (self.scope.named(pointer[1], spell_slot(slot)),)
+        elif not self.scope.is_entry and is_callers_choice(pointer):
+            self.recorder.require(state, what, pass_on(call, state, pointer, given))
+            return
+        else:
+            targets = self.scope.through(ident, slot)
+        inside = with_locks(call, state, arguments, loader, at)
+        for target in targets:
+            for demand in self.scope.summary(target).demands:
+                if not _is_possible(inside, demand, given, loader):
+                    continue
+                then = Passed(target.id or "", demand.formula, At(line, column), spell_slot(slot))
+                through = replace(what, then=then)
+                if isinstance(demand.formula, tuple) and demand.formula[0] == "calls":
+                    if nesting < MAX_DEPTH:
+                        self._answer(inside, at, demand.formula, through, given, nesting + 1)
+                else:
+                    self.recorder.require(inside, through, rebind(demand.formula, given, loader))
 
     def _outcome(
         self, state: State, outcome: Outcome, arguments: tuple[Term, ...], result: Term, event: Call
@@ -201,6 +265,14 @@ class Caller:
                 del state.fresh[base]
             elif how:
                 state.fresh[base] = HANDED_OUT
+
+
+def _is_possible(state: State, demand: Demand, arguments: tuple[Term, ...], loader: Loader) -> bool:
+    """Tell whether `state` can meet the conditions under which the callee makes its demand."""
+    return all(
+        ranges.meet(ranges.range_of(state.facts, substitute(term, arguments, loader)), known) is not None
+        for term, known in demand.guards
+    )
 
 
 def publish(state: State, obj: Term, value: Term) -> None:

@@ -5,6 +5,8 @@ In: the linked program, the specification, summaries made so far. Out: `Context`
 `Scope`, the view of one function.
 """
 
+from collections.abc import Mapping
+
 from msgspec import Struct
 
 from analyzer.analysis.locks import LockTypes
@@ -14,7 +16,8 @@ from analyzer.analysis.watch import Watches
 from analyzer.facts.unit import FunctionFacts
 from analyzer.ir.values import FunctionAddress, Value
 from analyzer.program.arguments import Conduct, Conducts
-from analyzer.program.flow import callee_slot
+from analyzer.program.entries import Entry
+from analyzer.program.flow import Slot, callee_slot
 from analyzer.program.graph import CallGraph, spell_slot
 from analyzer.program.link import Program
 from analyzer.spec.model import Primitive, SpecSet
@@ -29,6 +32,7 @@ class Context(Struct):
     spec: SpecSet
     watches: Watches
     lock_types: LockTypes
+    entries: Mapping[str, Entry]
     #: summaries by function id; a function that is missing has not been reached yet
     summaries: Summaries
     #: functions of the component under analysis, whose missing summary means "never returns, as far as is known"
@@ -52,6 +56,8 @@ class Scope:
         self.context = context
         self.id = ident
         self.facts = facts
+        #: may threads enter here from outside?
+        self.is_entry = ident in context.entries
         #: does the body touch any watched member?
         self.watched = not context.watches.names.isdisjoint((*facts.fields, *facts.globals))
         self.unit = context.program.functions[ident].unit
@@ -69,14 +75,20 @@ class Scope:
         return found
 
     def _find_targets(self, callee: Value) -> tuple[Target, ...]:
-        program = self.context.program
         slot = callee_slot(callee, self.facts.ir.name)
         if isinstance(callee, FunctionAddress) and slot is None:
-            return (Target(program.resolve(self.unit, callee.name), callee.name, ""),)
-        return tuple(
-            Target(ident, program.functions[ident].name, spell_slot(slot))
-            for ident in self.context.graph.indirect(self.id, slot)
-        )
+            return (self.named(callee.name, ""),)
+        return self.through(self.id, slot)
+
+    def named(self, name: str, via: str) -> Target:
+        """Return the function whose address is taken by `name` here."""
+        return Target(self.context.program.resolve(self.unit, name), name, via)
+
+    def through(self, ident: str, slot: Slot | None) -> tuple[Target, ...]:
+        """Return what a call through `slot` in function `ident` can reach."""
+        functions = self.context.program.functions
+        found = self.context.graph.indirect(ident, slot)
+        return tuple(Target(target, functions[target].name, spell_slot(slot)) for target in found)
 
     def summary(self, target: Target) -> FunctionSummary:
         """Return the summary of a call's target; a function without a body changes nothing."""

@@ -38,6 +38,7 @@ class Keys:
         for ident in component:
             function = self._context.program.functions[ident]
             digest.update(f"\0{function.name}\0{self._digest_of(function.ref.facts_key)}".encode())
+            digest.update(b"!" if ident in self._context.entries else b".")
             for site in self._flows[ident].sites:
                 self._add_site(digest, ident, site, inside)
         return digest.digest()

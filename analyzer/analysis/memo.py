@@ -21,7 +21,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from analyzer.analysis.formula import Formula
-from analyzer.analysis.summary import PLAIN, FunctionSummary, SiteLocks
+from analyzer.analysis.summary import PLAIN, Cause, FunctionSummary, Passed, SiteLocks
 from analyzer.analysis.terms import thaw
 
 _DIGEST_BYTES = 16
@@ -122,13 +122,15 @@ def _pairs(pairs: tuple[tuple[Any, Any], ...]) -> tuple[tuple[Any, Any], ...]:
     return tuple((thaw(list(term)), known) for term, known in pairs)
 
 
-def _causes(causes: tuple[Any, ...]) -> tuple[Any, ...]:
+def _causes(causes: tuple[Cause, ...]) -> tuple[Cause, ...]:
     return tuple(
-        replace(cause, what=replace(cause.what, demand=thaw(list(cause.what.demand))))
-        if hasattr(cause.what, "demand") and not isinstance(cause.what.demand, bool)
-        else cause
-        for cause in causes
+        replace(cause, what=_passed(cause.what)) if isinstance(cause.what, Passed) else cause for cause in causes
     )
+
+
+def _passed(passed: Passed) -> Passed:
+    then = _passed(passed.then) if passed.then else None
+    return replace(passed, demand=_formula(passed.demand), then=then)
 
 
 class Summaries(Mapping[str, FunctionSummary]):

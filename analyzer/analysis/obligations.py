@@ -18,7 +18,7 @@ from msgspec import Struct
 
 from analyzer.analysis.formula import Formula, all_of, any_of, atoms
 from analyzer.analysis.memo import Summaries
-from analyzer.analysis.summary import Cause, Failure, FunctionSummary, Own
+from analyzer.analysis.summary import Cause, Failure, FunctionSummary, Own, Passed, Setting
 from analyzer.program.entries import Entry
 
 Verdict = Literal["violation", "unknown"]
@@ -49,8 +49,8 @@ class _Start(Struct, frozen=True):
     verdict: Verdict
     entry: Entry | None
     reason: str
-    #: the link above the node, for a failure inside a caller
-    above: tuple[str, Cause] | None
+    #: the links above the node, for a failure inside a caller
+    above: tuple[tuple[str, Cause], ...]
 
 
 def find_trails(summaries: Summaries, entries: Mapping[str, Entry]) -> dict[Place, tuple[Trail, ...]]:
@@ -91,12 +91,12 @@ def _starts(summaries: Summaries, entries: Mapping[str, Entry]) -> Iterator[_Sta
             doubts = [str(atom[1]) for atom in atoms(left)]
             certain = entry.certain and not doubts
             reason = "" if certain else (doubts[0] if doubts else entry.text)
-            yield _Start((ident, demand.formula), "violation" if certain else "unknown", entry, reason, None)
+            yield _Start((ident, demand.formula), "violation" if certain else "unknown", entry, reason, ())
         for failure in summary.failures:
             what = failure.cause.what
             if not isinstance(what, Own):
-                node = (what.callee, what.demand)
-                yield _Start(node, _verdict(failure), entries.get(ident), failure.reason, (ident, failure.cause))
+                links, node = _below(ident, failure.cause, what)
+                yield _Start(node, _verdict(failure), entries.get(ident), failure.reason, links)
 
 
 def _at_entry(formula: Formula) -> Formula:
@@ -110,12 +110,15 @@ def _at_entry(formula: Formula) -> Formula:
             return all_of([_at_entry(part) for part in formula[1:]])
         case "maybe":
             return formula
+        case "calls":
+            # an entry point answers its callees' deferred calls itself
+            return True
     return False
 
 
 def _descend(summaries: Summaries, start: _Start, found: dict[Place, dict[str, Trail]]) -> None:
     """Follow one failing demand down to places, nearest first."""
-    above: dict[Node, tuple[tuple[str, Cause], ...]] = {start.node: (start.above,) if start.above else ()}
+    above: dict[Node, tuple[tuple[str, Cause], ...]] = {start.node: start.above}
     queue: deque[Node] = deque([start.node])
     while queue:
         node = queue.popleft()
@@ -128,9 +131,20 @@ def _descend(summaries: Summaries, start: _Start, found: dict[Place, dict[str, T
                 known = ways.get(links[0][0])
                 if known is None or len(known.links) > len(links):
                     ways[links[0][0]] = Trail(links, start.verdict, start.entry, start.reason)
-            elif (below := (what.callee, what.demand)) not in above:
-                above[below] = links
+                continue
+            inner, below = _below(ident, cause, what)
+            if below not in above and below[0]:
+                above[below] = (*above[node], *inner)
                 queue.append(below)
+
+
+def _below(ident: str, cause: Cause, what: Passed) -> tuple[tuple[tuple[str, Cause], ...], Node]:
+    """Return the links of a cause, and the demand that it passes on; a deferred call has the calling function too."""
+    links = [(ident, cause)]
+    while what.then is not None:
+        links.append((what.callee, Cause(what.then, Setting((), ()))))
+        what = what.then
+    return tuple(links), (what.callee, what.demand)
 
 
 def _causes(summary: FunctionSummary, formula: Formula) -> tuple[Cause, ...]:

@@ -87,8 +87,10 @@ class Passed(Struct, frozen=True, array_like=True, tag="passed"):
     #: formula of the callee's demand
     demand: Formula
     at: At
-    #: the call is made through a pointer
+    #: the slot, for a call through a pointer; else empty
     via: str
+    #: the demand that the callee's deferred call comes to, with the function that this caller put there
+    then: Passed | None = None
 
 
 class Cause(Struct, frozen=True, array_like=True):

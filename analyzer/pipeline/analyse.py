@@ -81,11 +81,10 @@ def analyse(
     watches = Watches(
         chain((watch for rule in rules for watch in kinds[type(rule.check)].watches(rule, names)), observed)
     )
-    context = Context(
-        program, graph, Conducts(program, graph, flows), spec, watches, LockTypes(spec), Summaries(), set()
-    )
+    entries = find_entries(program, graph, flows)
+    conducts = Conducts(program, graph, flows)
+    context = Context(program, graph, conducts, spec, watches, LockTypes(spec), entries, Summaries(), set())
     progress.begin("analyse", len(program.functions))
     solve(context, facts_of, Keys(context, flows, digest_of), remembered, progress.advance)
     remembered.flush()
-    entries = find_entries(program, graph, flows)
     return Analysis(program, flows, context, entries, rules, find_trails(context.summaries, entries), names)

@@ -2,7 +2,8 @@
 """Entry points: functions that threads enter from outside the analysed units, and what is known of how.
 
 In: program and call graph. Out: entries by function id. A function in `file_operations.release`, which no analysed
-function calls through, is entered by the outside world holding no lock.
+function calls through, is entered by the outside world holding no lock. A slot whose functions flow into another that
+is called through (an ops table into static calls) is the program's own.
 
 **Invariant:** every function that has no caller in the program has an entry.
 """
@@ -11,7 +12,7 @@ from collections.abc import Mapping
 
 from msgspec import Struct
 
-from analyzer.program.flow import FlowFacts
+from analyzer.program.flow import FlowFacts, Slot
 from analyzer.program.graph import CallGraph, spell_slot
 from analyzer.program.link import Program
 
@@ -32,19 +33,18 @@ def find_entries(program: Program, graph: CallGraph, flows: Mapping[str, FlowFac
     """Return the entry of every function that has one."""
     entries: dict[str, Entry] = {}
     passed = _passed_outside(graph, flows)
+    used = graph.targets.flows_into(graph.called_slots)
     for ident in sorted(program.functions):
-        entry = _entry(program, graph, ident, passed.get(ident))
+        entry = _entry(program, graph, ident, passed.get(ident), used)
         if entry is not None:
             entries[ident] = entry
     return entries
 
 
-def _entry(program: Program, graph: CallGraph, ident: str, receiver: str | None) -> Entry | None:
+def _entry(program: Program, graph: CallGraph, ident: str, receiver: str | None, used: set[Slot]) -> Entry | None:
     function = program.functions[ident]
     outside = sorted(
-        spell_slot(slot)
-        for slot in graph.targets.slots_of.get(ident, ())
-        if slot[0] in ("m", "g") and slot not in graph.called_slots
+        spell_slot(slot) for slot in graph.targets.slots_of.get(ident, ()) if slot[0] in ("m", "g") and slot not in used
     )
     if outside:
         return Entry(ident, "ops", True, f"entry point through {outside[0]}")

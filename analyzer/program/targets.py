@@ -72,6 +72,20 @@ class Targets:
             for function in functions:
                 self.slots_of[function].add(slot)
 
+    def flows_into(self, slots: set[Slot]) -> set[Slot]:
+        """Return `slots` and every slot whose functions can get into one of them."""
+        back: dict[Slot, set[Slot]] = defaultdict(set)
+        for source, targets in self._into.items():
+            for target in targets:
+                back[target].add(source)
+        found, work = set(slots), list(slots)
+        while work:
+            for source in back.get(work.pop(), ()):
+                if source not in found:
+                    found.add(source)
+                    work.append(source)
+        return found
+
 
 def _initialised(selectors: tuple[object, ...], root: object) -> Slot | None:
     if isinstance(root, Global) and (slot := key_slot(root.name)) is not None:

@@ -1,0 +1,84 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""Calls through a pointer that the caller gave: decided where the pointer is known.
+
+In: `kvm_handle_range(kvm, &range)` calls `range->handler(kvm, …)`. Out: a demand of the called function,
+`("calls", pointer, arguments, locks, site)`, which every caller answers with the function that it put there.
+
+A function pointer in a parameter, or in a member of the object that a parameter points to, is the caller's choice; two
+callers with different handlers do not reach each other's.
+
+**Invariant:** an entry point defers nothing: nobody above it could answer.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from analyzer.analysis.context import Scope, Target
+from analyzer.analysis.effects import acquire, release
+from analyzer.analysis.formula import Formula
+from analyzer.analysis.locks import lock_class
+from analyzer.analysis.state import State
+from analyzer.analysis.terms import OPEN, Loader, Term, is_entry_term, substitute
+from analyzer.ir.function import At
+from analyzer.program.flow import Slot
+
+#: a handler that calls a handler that calls a handler …
+MAX_DEPTH = 4
+
+
+def is_callers_choice(pointer: Term) -> bool:
+    """Tell whether `pointer` is a parameter, or lies in the object that a parameter points to."""
+    if pointer[0] == "P":
+        return True
+    if pointer[0] != "ld" or pointer[2] != 0:
+        return False
+    obj = pointer[1]
+    while obj[0] == "F":
+        obj = obj[1]
+    return bool(obj[0] == "O" and obj[1][0] == "P")
+
+
+def may_defer(scope: Scope, pointer: Term, targets: tuple[Target, ...]) -> bool:
+    """Tell whether a call through `pointer` is left to the callers."""
+    if scope.is_entry or len(targets) < 2 or not is_callers_choice(pointer):
+        return False
+    watched = scope.context.watches.calls
+    return not any(
+        target.name in watched
+        or target.name in scope.context.spec.primitives
+        or any(outcome.changes or outcome.establishes for outcome in scope.summary(target).outcomes)
+        for target in targets
+    )
+
+
+def demand_call(
+    scope: Scope, state: State, pointer: Term, arguments: tuple[Term, ...], at: At, slot: Slot | None
+) -> Formula:
+    """Return the demand that a call through `pointer` makes of the callers."""
+    given = tuple(argument if is_entry_term(argument) else OPEN for argument in arguments)
+    return ("calls", pointer, given, _locks(state), (scope.id, at.line, at.column, slot))
+
+
+def pass_on(formula: tuple[Any, ...], state: State, pointer: Term, arguments: tuple[Term, ...]) -> Formula:
+    """Return a callee's deferred call as this function's own: its locks come on top."""
+    given = tuple(argument if is_entry_term(argument) else OPEN for argument in arguments)
+    return ("calls", pointer, given, (*_locks(state), *formula[3]), formula[4])
+
+
+def _locks(state: State) -> tuple[tuple[Term, int, str, bool], ...]:
+    """Return the locks that the function itself holds, as far as a caller can know them."""
+    found = []
+    for key, hold in state.locks.items():
+        known = key if is_entry_term(key) else ("unknown", lock_class(key) or "")
+        found.append((known, hold.times, hold.mode, hold.recursive))
+    return tuple(found)
+
+
+def with_locks(formula: tuple[Any, ...], state: State, arguments: tuple[Term, ...], loader: Loader, at: At) -> State:
+    """Return `state` with the locks that the callee holds when it makes the deferred call."""
+    inside = state.fork()
+    for key, times, mode, recursive in formula[3]:
+        apply = acquire if times > 0 else release
+        apply(inside, substitute(key, arguments, loader), abs(times), mode, recursive, at)
+    return inside
