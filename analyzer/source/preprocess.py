@@ -13,6 +13,7 @@ import os
 import re
 import shutil
 import subprocess
+from functools import cache
 from pathlib import Path
 from posixpath import basename, dirname, join
 
@@ -25,7 +26,10 @@ from analyzer.source.mirror import Mirror
 from analyzer.source.text import UnitText, decode_unit
 
 #: `-w`: no warnings, which -Werror would make errors
-_FLAGS = ("-E", "-w")
+_FLAGS: tuple[str, ...] = ("-E", "-w")
+#: GCC names a header on the system path by its real path where that is shorter, which leads out of a mirror
+_SYSTEM_PATHS = ("-isystem", "-idirafter")
+_NAME_AS_FOUND = "-fno-canonical-system-headers"
 _ENVIRONMENT = {"LC_ALL": "C", "SOURCE_DATE_EPOCH": "0"}
 _ERROR = re.compile(
     r"^(?P<file>[^\n:]+):(?P<line>\d+):(?:(?P<column>\d+):)? (?:fatal )?error: (?P<text>.*)$", re.MULTILINE
@@ -52,7 +56,7 @@ def preprocess(command: CompileCommand, mirror: Mirror | None = None) -> Preproc
     if compiler is None:
         return _gap(command, f"the compiler {command.arguments[0]} is not installed; the unit is skipped")
     while True:
-        data = _run(command, mirror)
+        data = _run(command, compiler, mirror)
         if isinstance(data, Gap):
             return data
         read = decode_unit(data, f"output of {basename(command.arguments[0])}", command.name)
@@ -66,12 +70,15 @@ def preprocess(command: CompileCommand, mirror: Mirror | None = None) -> Preproc
     return Preprocessed(read.text, tuple(sorted(dependencies)), read.gaps)
 
 
-def _run(command: CompileCommand, mirror: Mirror | None) -> bytes | Gap:
+def _run(command: CompileCommand, compiler: str, mirror: Mirror | None) -> bytes | Gap:
     """Return the compiler's output."""
     moved = mirror.move(command) if mirror else command
+    flags = _FLAGS
+    if any(word.startswith(_SYSTEM_PATHS) for word in command.arguments) and _accepts(compiler, _NAME_AS_FOUND):
+        flags = (*_FLAGS, _NAME_AS_FOUND)
     try:
         done = subprocess.run(
-            (*moved.arguments, *_FLAGS, moved.source),
+            (*moved.arguments, *flags, moved.source),
             cwd=moved.directory,
             env=os.environ | _ENVIRONMENT,
             stdin=subprocess.DEVNULL,
@@ -84,6 +91,13 @@ def _run(command: CompileCommand, mirror: Mirror | None) -> bytes | Gap:
         return mirror.restore(done.stdout) if mirror else done.stdout
     messages = (mirror.restore(done.stderr) if mirror else done.stderr).decode("utf-8", "replace")
     return _compiler_gap(command, messages, done.returncode)
+
+
+@cache
+def _accepts(compiler: str, flag: str) -> bool:
+    """Ask a compiler whether it knows `flag`."""
+    words = (compiler, "-E", flag, "-x", "c", os.devnull)
+    return subprocess.run(words, stdin=subprocess.DEVNULL, capture_output=True, check=False).returncode == 0
 
 
 def _compiler_gap(command: CompileCommand, messages: str, status: int) -> Gap:
