@@ -13,7 +13,7 @@ from __future__ import annotations
 import fcntl
 import os
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
@@ -81,13 +81,12 @@ class Database:
         except sqlite3.Error as error:
             raise DamagedError(str(error)) from error
 
-    @contextmanager
-    def writing(self) -> Iterator[sqlite3.Connection]:
-        """Give the connection for one transaction; where it cannot be written, nothing is remembered."""
+    def write(self, work: Callable[[sqlite3.Connection], object]) -> None:
+        """Do `work` in one transaction; where the file cannot be written, nothing is remembered."""
         try:
             connection = self.connection
             connection.execute("BEGIN IMMEDIATE")
-            yield connection
+            work(connection)
             connection.execute("COMMIT")
         except sqlite3.OperationalError as error:
             # Busy, full or read-only: the run goes on, only its memory suffers.
@@ -96,9 +95,6 @@ class Database:
         except sqlite3.Error as error:
             self._roll_back()
             raise DamagedError(str(error)) from error
-        except BaseException:
-            self._roll_back()
-            raise
 
     def rebuild(self) -> None:
         """Replace the file by an empty database, after damage came to light."""

@@ -13,6 +13,8 @@ from analyzer.facts.database import Database
 
 #: pruned below the limit, so that not every run prunes
 _KEPT_SHARE = 0.7
+#: what a row takes besides its values, in tables and indices, about
+_ROW_BYTES = 200
 #: every table whose rows are remembered, with the size of a row; the first to go are those used longest ago
 _SIZES = {
     "memo": "length(value)",
@@ -28,10 +30,13 @@ def prune(database: Database, limit_bytes: int) -> None:
         taken = _bytes(connection)
     if taken <= limit_bytes:
         return
-    with database.writing() as connection:
-        for table, used in _oldest(connection, taken - int(limit_bytes * _KEPT_SHARE)):
-            connection.execute(f"DELETE FROM {table} WHERE rowid = ?", (used,))  # noqa: S608 - a key of _SIZES
-        connection.execute("DELETE FROM file WHERE NOT EXISTS (SELECT 1 FROM stamp)")
+    excess = taken - int(limit_bytes * _KEPT_SHARE)
+
+    def delete(connection: sqlite3.Connection) -> None:
+        for table, row in _oldest(connection, excess):
+            connection.execute(f"DELETE FROM {table} WHERE rowid = ?", (row,))  # noqa: S608 - a key of _SIZES
+
+    database.write(delete)
 
 
 def _bytes(connection: sqlite3.Connection) -> int:
@@ -53,5 +58,5 @@ def _oldest(connection: sqlite3.Connection, excess: int) -> list[tuple[str, int]
         if excess <= 0:
             break
         chosen.append((table, row))
-        excess -= size
+        excess -= size + _ROW_BYTES
     return chosen

@@ -12,6 +12,7 @@ every cache that works by the files that were read.
 from __future__ import annotations
 
 import os
+import sqlite3
 from array import array
 from collections.abc import Iterable, Mapping, Sequence
 from hashlib import blake2b
@@ -80,7 +81,8 @@ class Stamps:
         if ids is None:
             return
         contents = self._contents(ids)
-        with self._database.writing() as connection:
+
+        def insert(connection: sqlite3.Connection) -> None:
             connection.execute(
                 "INSERT OR REPLACE INTO stamp(command, contents, files, text, used) VALUES (?, ?, ?, ?, ?)",
                 (command, contents, ids.tobytes(), text, self._now),
@@ -90,6 +92,8 @@ class Stamps:
                 "(SELECT rowid FROM stamp WHERE command = ?1 ORDER BY rowid DESC LIMIT ?2)",
                 (command, _MAX_TEXTS),
             )
+
+        self._database.write(insert)
 
     def _load(self, ids: Iterable[int]) -> None:
         """Read what is known about files."""
@@ -107,7 +111,8 @@ class Stamps:
         """Return the numbers of files, giving numbers to those that have none; None if that cannot be written."""
         new = [path for path in paths if path not in self._known]
         digests = [(path, self._digest(path), self._hashed.get(path, (0, 0, 0))) for path in new]
-        with self._database.writing() as connection:
+
+        def insert(connection: sqlite3.Connection) -> None:
             connection.executemany(
                 "INSERT INTO file(path, size, mtime_ns, ctime_ns, digest) VALUES (?, ?, ?, ?, ?) "
                 "ON CONFLICT (path) DO UPDATE SET size = excluded.size, mtime_ns = excluded.mtime_ns, "
@@ -119,6 +124,8 @@ class Stamps:
                 self._known[path] = _Known(file, state, digest)
                 self._paths[file] = path
                 self._hashed.pop(path, None)
+
+        self._database.write(insert)
         known = [self._known.get(path) for path in paths]
         return None if None in known else array("I", (file.id for file in known if file))
 
@@ -166,10 +173,8 @@ class Stamps:
         ]
         self._hashed.clear()
         if rows:
-            with self._database.writing() as connection:
-                connection.executemany(
-                    "UPDATE file SET size = ?, mtime_ns = ?, ctime_ns = ?, digest = ? WHERE id = ?", rows
-                )
+            update = "UPDATE file SET size = ?, mtime_ns = ?, ctime_ns = ?, digest = ? WHERE id = ?"
+            self._database.write(lambda connection: connection.executemany(update, rows))
 
 
 def _state(path: str) -> tuple[int, int, int] | None:

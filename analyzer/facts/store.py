@@ -10,6 +10,7 @@ In: a cache directory. Out: units by the digest of their text, functions by cont
 from __future__ import annotations
 
 import os
+import sqlite3
 import time
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
@@ -19,10 +20,10 @@ from types import TracebackType
 
 from msgspec import Struct
 
-from analyzer.facts import prune
 from analyzer.facts.codec import DamagedError, decode_unit, seal, unseal
 from analyzer.facts.database import Database
 from analyzer.facts.functions import Functions, StoredFunction
+from analyzer.facts.prune import prune
 from analyzer.facts.unit import UnitFacts
 from analyzer.facts.version import extraction_version
 
@@ -79,7 +80,7 @@ class Store:
         """Prune the database if it is over its limit, and let go of it."""
         if self._n_written and self.path is not None:
             with suppress(DamagedError):
-                prune.prune(self.database, self._limit_bytes)
+                prune(self.database, self._limit_bytes)
         self.database.close()
 
     def rebuild(self) -> None:
@@ -126,7 +127,8 @@ class Store:
             (stored.key, self._now, stored.text, stored.trace, seal(stored.outline), seal(stored.ir))
             for stored in unit.functions
         ]
-        with self.database.writing() as connection:
+
+        def insert(connection: sqlite3.Connection) -> None:
             connection.executemany(
                 "INSERT OR IGNORE INTO function(key, used, text, trace, outline, ir) VALUES (?, ?, ?, ?, ?, ?)", rows
             )
@@ -134,6 +136,8 @@ class Store:
                 "INSERT OR REPLACE INTO unit(key, used, facts) VALUES (?, ?, ?)",
                 (unit.key, self._now, seal(unit.facts)),
             )
+
+        self.database.write(insert)
 
     def memo(self, kind: str, key: bytes) -> bytes | None:
         """Return what a later layer remembered under `key`."""
@@ -159,17 +163,15 @@ class Store:
         """Remember many values in one transaction."""
         self._n_written += len(values)
         rows = [(kind, key, self._now, seal(value)) for key, value in values.items()]
-        with self.database.writing() as connection:
-            connection.executemany("INSERT OR REPLACE INTO memo(kind, key, used, value) VALUES (?, ?, ?, ?)", rows)
+        insert = "INSERT OR REPLACE INTO memo(kind, key, used, value) VALUES (?, ?, ?, ?)"
+        self.database.write(lambda connection: connection.executemany(insert, rows))
 
     def _touch(self, table: str, keys: Sequence[bytes]) -> None:
         """Note that entries are still of use."""
         if keys:
-            with self.database.writing() as connection:
-                connection.executemany(
-                    f"UPDATE {table} SET used = ? WHERE key = ?",  # noqa: S608 - a literal of this file
-                    [(self._now, key) for key in keys],
-                )
+            update = f"UPDATE {table} SET used = ? WHERE key = ?"  # noqa: S608 - a literal of this file
+            rows = [(self._now, key) for key in keys]
+            self.database.write(lambda connection: connection.executemany(update, rows))
 
 
 def unit_key(name: str, text_digest: bytes) -> bytes:
