@@ -67,12 +67,13 @@ class TypesBase:
     @contextmanager
     def outermost(self) -> Iterator[None]:
         """Hide the local names: a declaration outside functions sees none."""
-        saved = self.names, self.function, self.local_shapes
-        self.names, self.function, self.local_shapes = LocalNames(), "", {}
+        saved = self.names, self.function, self.local_shapes, self.unknown
+        # What is unknown out there is so for every function: those that use it say so themselves.
+        self.names, self.function, self.local_shapes, self.unknown = LocalNames(), "", {}, []
         try:
             yield
         finally:
-            self.names, self.function, self.local_shapes = saved
+            self.names, self.function, self.local_shapes, self.unknown = saved
 
     def build(self, node: Any, naming: str = "") -> CType:
         """Build the type that a declarator, type name or specifier node stands for."""

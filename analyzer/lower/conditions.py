@@ -15,7 +15,7 @@ from pycparser import c_ast
 from analyzer.frontend.types_scalars import INT, VOID, decay
 from analyzer.ir.function import Store
 from analyzer.ir.types import CType, Pointer
-from analyzer.ir.values import AccessPath, Constant, Load, Value
+from analyzer.ir.values import AccessPath, Load, Value
 from analyzer.lower.context import NO_VALUE, Lowering, Typed
 from analyzer.lower.flow import Draft
 from analyzer.lower.operators import unary
@@ -171,9 +171,8 @@ def _value_of_elvis(low: Lowering, node: Any) -> Typed:
     """Evaluate `a ?: b`."""
     left, left_type = low.value(node.cond)
     first, second = Draft(), Draft()
-    if type(left) is not Constant:
-        left = Load(AccessPath(low.hold(left, left_type, node)))
-    low.flow.branch(low.known(left), first, second, low.at(node))
+    left = low.kept(low.known(left), left_type, node)
+    low.flow.branch(left, first, second, low.at(node))
     if not first.reached or not second.reached:
         low.flow.enter(first if first.reached else second)
         return (left, left_type) if first.reached else low.value(node.iffalse)

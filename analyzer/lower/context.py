@@ -222,6 +222,12 @@ class Lowering:
         self.flow.emit(Store(AccessPath(local), value, self.at(node)))
         return local
 
+    def kept(self, value: Value, ctype: CType, node: Any) -> Value:
+        """Keep `value` from changing: a constant and what a temporary holds never do."""
+        if type(value) is Constant or (type(value) is Load and _is_temporary(value.path)):
+            return value
+        return Load(AccessPath(self.hold(value, ctype, node)))
+
     def known(self, value: Value) -> Value:
         """Compute a symbolic size or offset where its value is needed."""
         if type(value) is Opaque:
@@ -243,3 +249,8 @@ class Lowering:
         """Give up on an expression: its evaluation is lost."""
         self.gap(GapKind.EXPRESSION, node, text)
         return Opaque(text), UNKNOWN
+
+
+def _is_temporary(path: AccessPath) -> bool:
+    """Tell whether `path` is a temporary as a whole."""
+    return isinstance(path.root, Local) and path.root.name.startswith("%") and not path.selectors

@@ -12,7 +12,7 @@ from typing import Any
 
 from analyzer.frontend.types_scalars import VOID
 from analyzer.ir.function import Call, Event
-from analyzer.ir.values import AccessPath, AddressOf, Constant, FunctionAddress, Load, Value
+from analyzer.ir.values import AddressOf, FunctionAddress, Value
 from analyzer.lower.context import Cleanup, Lowering
 from analyzer.lower.flow import Draft
 from analyzer.lower.operators import converted
@@ -75,8 +75,8 @@ def lower_return(low: Lowering, node: Any) -> None:
     if node.expr is not None:
         value, ctype = low.value(node.expr)
         value = None if ctype == VOID else converted(value, low.returns)
-        if low.cleanups is not None and value is not None and type(value) is not Constant:
-            value = Load(AccessPath(low.hold(value, ctype, node)))
+        if low.cleanups is not None and value is not None:
+            value = low.kept(value, ctype, node)
     run_cleanups(low, None)
     low.flow.finish("return", (value, low.at(node)), [])
 

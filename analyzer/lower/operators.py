@@ -10,9 +10,12 @@ from __future__ import annotations
 
 from analyzer.frontend.types_scalars import INT, fold, is_arithmetic, is_floating, promote, result_type, wrap
 from analyzer.ir.types import Array, CType, Pointer
-from analyzer.ir.values import AddressOf, Binary, Constant, Opaque, Unary, Value
+from analyzer.ir.values import AddressOf, Binary, Constant, Field, Opaque, Pointee, Unary, Value
 from analyzer.lower.context import Lowering, Typed
-from analyzer.lower.paths import address_of, container, deref, element, negated, offset
+from analyzer.lower.paths import ZERO, address_of, container, deref, element, negated, offset
+
+#: what a null pointer points to
+_NOTHING = Pointee(ZERO)
 
 
 def unary(operator: str, value: Value, ctype: CType) -> Typed:
@@ -74,7 +77,7 @@ def _quotient(low: Lowering, operator: str, left: Value, right: Value) -> int | 
 def _pointer_sum(low: Lowering, operator: str, pointer: Value, ctype: Pointer, index: Value) -> Value:
     """Add to a pointer, or subtract; subtracting a member's offset leads to the record around it."""
     if operator == "-":
-        chain = low.offsets.get(index.text) if type(index) is Opaque else None
+        chain = _offset_chain(low, index)
         if chain is not None:
             path = deref(pointer)
             for record, member in reversed(chain):
@@ -86,6 +89,17 @@ def _pointer_sum(low: Lowering, operator: str, pointer: Value, ctype: Pointer, i
         if size is not None:
             return Constant(wrap(pointer.value + index.value * size, ctype))
     return offset(pointer, index)
+
+
+def _offset_chain(low: Lowering, value: Value) -> tuple[tuple[str, str], ...] | None:
+    """List records and members of an offset, written as `offsetof` or as the address of a member of nothing."""
+    if type(value) is Opaque:
+        return low.offsets.get(value.text)
+    if type(value) is AddressOf and value.path.root == _NOTHING:
+        selectors = value.path.selectors
+        fields = [selector for selector in selectors if isinstance(selector, Field)]
+        return tuple((field.record, field.member) for field in fields) if len(fields) == len(selectors) else None
+    return None
 
 
 def pointer_of_sum(value: Binary) -> Value:

@@ -12,7 +12,7 @@ from pycparser import c_ast
 
 from analyzer.base.gap import GapKind
 from analyzer.frontend.types import Entry, text_of
-from analyzer.ir.types import INT, UNKNOWN, Array, CType, Function, Pointer, Record, Unknown
+from analyzer.ir.types import INT, UNKNOWN, Array, CType, Function, Pointer, Record
 from analyzer.ir.values import (
     AccessPath,
     Constant,
@@ -21,8 +21,9 @@ from analyzer.ir.values import (
     Opaque,
     Pointee,
     Text,
+    Value,
 )
-from analyzer.lower.context import Lowering, Place, Typed
+from analyzer.lower.context import NO_VALUE, Lowering, Place, Typed
 from analyzer.lower.initialise import initialise
 from analyzer.lower.paths import ZERO, address_of, deref, element, field, pointed_element
 
@@ -104,8 +105,7 @@ def place_of_member(low: Lowering, node: Any) -> Place:
         found = low.types.member(ctype, member)
         if found is not None:
             return field(path, ctype.name, member), found
-    if type(ctype) is not Unknown or not low.types.unknown:
-        low.gap(GapKind.TYPE, node, f"member {member} of an object whose type is not known")
+    low.gap(GapKind.TYPE, node, f"member {member} of an object whose type is not known")
     return field(path, getattr(ctype, "name", "?"), member), UNKNOWN
 
 
@@ -121,23 +121,28 @@ def base_place(low: Lowering, node: Any) -> Place:
 
 def pointed(low: Lowering, node: Any) -> Place:
     """Find the object that the pointer or array `node` points to."""
-    kind = type(node)
-    if kind is not c_ast.ID and _is_place(low, node):
-        path, ctype = low.places[kind](low, node)
-        if type(ctype) is Array:
-            return element(path, ZERO), ctype.of
-        value, ctype = read(low, path, ctype, node)
-    else:
-        if kind is c_ast.ID:
-            array = _array_named(low, node)
-            if array is not None:
-                return element(array[0], ZERO), array[1]
-        value, ctype = low.value(node)
+    array, value, ctype = _pointer(low, node)
+    if array is not None:
+        return element(array, ZERO), ctype
     if type(ctype) is Pointer:
         return deref(value), ctype.to
-    if type(ctype) is not Unknown:
-        low.gap(GapKind.TYPE, node, "dereferenced value is no pointer")
+    low.gap(GapKind.TYPE, node, "dereferenced value is no pointer")
     return deref(value), UNKNOWN
+
+
+def _pointer(low: Lowering, node: Any) -> tuple[AccessPath | None, Value, CType]:
+    """Evaluate a pointer; of an array give the path and the type of its elements."""
+    kind = type(node)
+    if kind is c_ast.ID:
+        array = _array_named(low, node)
+        if array is not None:
+            return array[0], NO_VALUE, array[1]
+    elif _is_place(low, node):
+        path, ctype = low.places[kind](low, node)
+        if type(ctype) is Array:
+            return path, NO_VALUE, ctype.of
+        return None, *read(low, path, ctype, node)
+    return None, *low.value(node)
 
 
 def _is_place(low: Lowering, node: Any) -> bool:
@@ -165,36 +170,17 @@ def _array_named(low: Lowering, node: Any) -> Place | None:
 
 
 def place_of_element(low: Lowering, node: Any) -> Place:
-    """Find the lvalue of `a[i]`."""
-    path, ctype = _element_base(low, node.name)
-    if type(ctype) is Array:
-        index, _ = low.value(node.subscript)
-        return element(path, index), ctype.of
+    """Find the lvalue of `a[i]`, which may also be written `i[a]`."""
+    array, pointer, ctype = _pointer(low, node.name)
+    index, index_type = low.value(node.subscript)
+    if array is not None:
+        return element(array, index), ctype
     if type(ctype) is not Pointer:
-        index = address_of(path) if type(ctype) is Function else low.load(path, node)
-        pointer, other = low.value(node.subscript)
-        if type(other) is Pointer:
-            return pointed_element(pointer, index), other.to
-        if type(ctype) is not Unknown:
-            low.gap(GapKind.TYPE, node, "subscripted value is no pointer")
-        return pointed_element(index, pointer), UNKNOWN
-    rvalue = type(path.root) is Pointee and not path.selectors
-    value = address_of(path) if rvalue else low.load(path, node)
-    index, _ = low.value(node.subscript)
-    return pointed_element(value, index), ctype.to
-
-
-def _element_base(low: Lowering, node: Any) -> Place:
-    """Find the array, or where the pointer is stored; a pointer that is stored nowhere is `Pointee` of it."""
-    kind = type(node)
-    if kind is c_ast.ID:
-        array = _array_named(low, node)
-        if array is not None:
-            return array[0], Array(array[1])
-    elif _is_place(low, node):
-        return low.places[kind](low, node)
-    value, ctype = low.value(node)
-    return AccessPath(Pointee(value)), ctype
+        pointer, ctype, index = index, index_type, pointer
+    if type(ctype) is Pointer:
+        return pointed_element(pointer, index), ctype.to
+    low.gap(GapKind.TYPE, node, "subscripted value is no pointer")
+    return pointed_element(pointer, index), UNKNOWN
 
 
 def place_of_unary(low: Lowering, node: Any) -> Place:

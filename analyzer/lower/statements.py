@@ -14,7 +14,7 @@ from pycparser import c_ast
 
 from analyzer.frontend.types_scalars import VOID, decay
 from analyzer.ir.types import CType
-from analyzer.ir.values import AccessPath, Constant, Load, Value
+from analyzer.ir.values import Constant, Value
 from analyzer.lower.context import NO_VALUE, Lowering, Typed
 from analyzer.lower.flow import Draft
 from analyzer.lower.jumps import leave_scope
@@ -100,8 +100,8 @@ def value_of_block(low: Lowering, node: Any) -> Typed:
     ctype: CType = VOID
     if type(last) in low.values:
         value, ctype = low.value(last)
-        if low.cleanups is not kept and type(value) is not Constant and ctype != VOID:
-            value = Load(AccessPath(low.hold(value, ctype, node)))
+        if low.cleanups is not kept and ctype != VOID:
+            value = low.kept(value, ctype, node)
     elif last is not None:
         low.statement(last)
     leave_scope(low, kept)
@@ -123,9 +123,9 @@ def condition_of_block(low: Lowering, node: Any, true: Draft, false: Draft) -> N
         low.macro_depth -= 1
         low.types.names.pop()
         return
-    value, _ = low.value(items[-1]) if items else (NO_VALUE, VOID)
+    value, ctype = low.value(items[-1]) if items else (NO_VALUE, VOID)
     if low.cleanups is not kept:
-        value = Load(AccessPath(low.hold(value, VOID, node)))
+        value = low.kept(value, ctype, node)
     leave_scope(low, kept)
     low.macro_depth -= 1
     low.types.names.pop()
