@@ -10,14 +10,14 @@ from msgspec.structs import replace
 
 from analyzer.analysis import ranges
 from analyzer.analysis.context import Scope, Target
-from analyzer.analysis.deferred import MAX_DEPTH, demand_call, is_callers_choice, may_defer, pass_on, with_locks
+from analyzer.analysis.deferred import MAX_NESTING, demand_call, is_callers_choice, may_defer, pass_on, with_locks
 from analyzer.analysis.effects import acquire, apply_primitive, release
 from analyzer.analysis.evaluate import cell, evaluate, load, store
 from analyzer.analysis.formula import object_pointer, rebind
 from analyzer.analysis.places import Recorder
 from analyzer.analysis.state import HANDED_OUT, State
 from analyzer.analysis.summary import Demand, FunctionSummary, Outcome, Own, Passed
-from analyzer.analysis.terms import Loader, Term, contains, pointee, substitute
+from analyzer.analysis.terms import MAX_DEPTH, Loader, Term, contains, pointee, size, substitute
 from analyzer.analysis.watch import bind_call
 from analyzer.ir.function import At, Call
 from analyzer.ir.types import CType, Function, Pointer
@@ -34,6 +34,8 @@ class Caller:
     def __init__(self, scope: Scope, recorder: Recorder) -> None:
         self.scope = scope
         self.recorder = recorder
+        #: block and event of the call at hand
+        self.place = (0, 0)
 
     def apply(self, state: State, event: Call, place: tuple[int, int]) -> list[State]:
         """Return the states after `event`, the `place[1]`-th event of block `place[0]`."""
@@ -47,6 +49,7 @@ class Caller:
             elif may_defer(self.scope, pointer, targets):
                 return [self._defer(state, event, pointer, targets, arguments, result)]
         self._watch(state, event, arguments, targets)
+        self.place = place
         if len(targets) == 1 and targets[0].name in self.recorder.watches.readers and arguments:
             return [self._finish(state, event, ("w", targets[0].name, pointee(arguments[0])), arguments, None)]
         primitive = self.scope.primitive(targets[0].name) if len(targets) == 1 else None
@@ -117,6 +120,8 @@ class Caller:
         self, state: State, event: Call, targets: tuple[Target, ...], arguments: tuple[Term, ...], result: Term
     ) -> list[State]:
         states: list[State] = []
+        if len(targets) == 1:
+            result = self._computed(targets[0], arguments) or result
         for target in targets:
             summary = self.scope.summary(target)
             if target.id is not None and target.name not in self.scope.context.spec.primitives:
@@ -129,6 +134,13 @@ class Caller:
         if not targets:
             states.append(self._finish(state, event, result, arguments, Target(None, "", "")))
         return states
+
+    def _computed(self, target: Target, arguments: tuple[Term, ...]) -> Term | None:
+        """Return the term of a value that calling `target` again with the same arguments would give again."""
+        conduct = self.scope.conduct(target)
+        if conduct is None or not conduct.pure or sum(map(size, arguments)) > MAX_DEPTH:
+            return None
+        return ("pc", target.id, *arguments)
 
     def _demands(
         self, state: State, event: Call, target: Target, summary: FunctionSummary, arguments: tuple[Term, ...]
@@ -172,7 +184,7 @@ class Caller:
                 then = Passed(target.id or "", demand.formula, At(line, column), spell_slot(slot))
                 through = replace(what, then=then)
                 if isinstance(demand.formula, tuple) and demand.formula[0] == "calls":
-                    if nesting < MAX_DEPTH:
+                    if nesting < MAX_NESTING:
                         self._answer(inside, at, demand.formula, through, given, nesting + 1)
                 else:
                     self.recorder.require(inside, through, rebind(demand.formula, given, loader))
@@ -214,7 +226,7 @@ class Caller:
             result = substitute(value, arguments, lambda obj: load(state, obj))
         conduct = self.scope.conduct(target) if target is not None else None
         if target is not None:
-            self._forget(state, target, arguments, result)
+            self._forget(state, target, arguments)
         if state.fresh:
             self._escape(state, arguments, target, conduct.escapes if conduct else None)
         if event.result is not None:
@@ -223,22 +235,17 @@ class Caller:
                 state.facts.pop(result, None)
         return state
 
-    def _forget(self, state: State, target: Target, arguments: tuple[Term, ...], result: Term) -> None:
+    def _forget(self, state: State, target: Target, arguments: tuple[Term, ...]) -> None:
         conduct = self.scope.conduct(target)
         for index, argument in enumerate(arguments):
             if argument[0] == "ad" and (conduct is None or conduct.touches.get(index, 0) & WRITE):
-                self._overwrite(state, argument[1], ("?", result[1], (result, index)))
+                self._overwrite(state, argument[1], ("?", self.place[0], (self.place, index)))
         if conduct is None or not conduct.writes:
             return
         bit = self.scope.context.conducts.bit
-
-        def written(term: Term) -> bool:
-            return contains(term, lambda t: t[0] == "ld" and bool(bit(cell(t[1])) & conduct.writes))
-
-        for term in [t for t in state.facts if written(t)]:
-            del state.facts[term]
+        self.scope.forget_written(state, conduct.writes)
         for obj in [o for o in state.memory if bit(cell(o)) & conduct.writes and not contains(o, _is_local)]:
-            store(state, obj, ("?", result[1], (result, obj)), (result[1], 0))
+            store(state, obj, ("?", self.place[0], (self.place, obj)), self.place)
 
     def _overwrite(self, state: State, obj: Term, unknown: Term) -> None:
         """Forget the contents of a local that the callee may write."""

@@ -9,9 +9,12 @@ from collections.abc import Mapping
 
 from msgspec import Struct
 
+from analyzer.analysis.evaluate import cell
 from analyzer.analysis.locks import LockTypes
 from analyzer.analysis.memo import Summaries
+from analyzer.analysis.state import State
 from analyzer.analysis.summary import PLAIN, FunctionSummary
+from analyzer.analysis.terms import Term, contains
 from analyzer.analysis.watch import Watches
 from analyzer.facts.unit import FunctionFacts
 from analyzer.ir.values import FunctionAddress, Value
@@ -102,6 +105,20 @@ class Scope:
     def conduct(self, target: Target) -> Conduct | None:
         """Return what the call may do to its arguments; None for a function without a body."""
         return self.context.conducts.of.get(target.id) if target.id is not None else None
+
+    def forget_written(self, state: State, writes: int) -> None:
+        """Forget branch facts that depend on any member in the bit set `writes`."""
+        conducts = self.context.conducts
+
+        def depends(term: Term) -> bool:
+            if term[0] == "ld":
+                return bool(conducts.bit(cell(term[1])) & writes)
+            if term[0] == "pc":
+                return bool(conducts.of[term[1]].reads & writes)
+            return False
+
+        for term in [t for t in state.facts if contains(t, depends)]:
+            del state.facts[term]
 
     def parameter_names(self) -> tuple[str, ...]:
         """Return the names of the function's parameters, in order."""

@@ -24,7 +24,7 @@ from analyzer.ir.function import At
 from analyzer.program.flow import Slot
 
 #: a handler that calls a handler that calls a handler …
-MAX_DEPTH = 4
+MAX_NESTING = 4
 
 
 def is_callers_choice(pointer: Term) -> bool:

@@ -12,6 +12,9 @@ from analyzer.analysis.terms import Term, is_stable, pointee
 from analyzer.ir.function import At
 from analyzer.spec.model import Effect, LockAbstract, LockArgument, Primitive, ReturnTest
 
+#: nesting deeper than this is not counted, so that loops settle
+MAX_TIMES = 3
+
 
 def apply_primitive(
     state: State, primitive: Primitive, arguments: tuple[Term, ...], result: Term, at: At, types: LockTypes
@@ -88,7 +91,8 @@ def acquire(state: State, key: Term, count: int, mode: str, recursive: bool, at:
     elif hold.times + count == 0:
         del state.locks[key]
     else:
-        state.locks[key] = hold._replace(times=hold.times + count, mode=mode if hold.times < 0 else hold.mode)
+        times = min(hold.times + count, MAX_TIMES)
+        state.locks[key] = hold._replace(times=times, mode=mode if hold.times < 0 else hold.mode)
 
 
 def release(state: State, key: Term, count: int, mode: str, recursive: bool, at: At) -> None:
@@ -103,7 +107,7 @@ def release(state: State, key: Term, count: int, mode: str, recursive: bool, at:
         del state.locks[key]
         state.dropped[key] = Dropped(hold.mode, hold.recursive, hold.at, at)
     else:
-        state.locks[key] = hold._replace(times=hold.times - count, at=at)
+        state.locks[key] = hold._replace(times=max(hold.times - count, -MAX_TIMES), at=at)
 
 
 def _nearest(state: State, key: Term) -> Term:

@@ -6,7 +6,7 @@ In: `Load(AccessPath(Local("kvm"), (Deref(), Field("kvm", "lock"))))` and a stat
 
 from analyzer.analysis import ranges
 from analyzer.analysis.state import State
-from analyzer.analysis.terms import MAX_DEPTH, ZERO, Term, address, container, contains, depth, member, pointee
+from analyzer.analysis.terms import MAX_DEPTH, ZERO, Term, address, container, depth, member, pointee, size
 from analyzer.ir.values import (
     AccessPath,
     AddressOf,
@@ -117,20 +117,11 @@ def store(state: State, obj: Term, value: Term, epoch: tuple[int, int]) -> None:
         for (record, name), part in value[1:]:
             store(state, member(obj, record, name), part, epoch)
         return
-    state.kill_member(*cell(obj), epoch)
-    _forget_loads(state, obj)
-    state.memory[obj] = value
-
-
-def _forget_loads(state: State, obj: Term) -> None:
-    """Forget facts on the contents of `obj` where it is no member (those are forgotten by their member)."""
-    if obj[0] == "F":
-        return
     group = cell(obj)
-    for term in [t for t in state.facts if contains(t, lambda p: p[0] == "ld" and cell(p[1]) == group)]:
-        del state.facts[term]
+    state.epochs[group] = epoch
     for other in [o for o in state.memory if cell(o) == group]:
         del state.memory[other]
+    state.memory[obj] = value
 
 
 def _unary(operator: str, a: Term) -> Term:
@@ -151,13 +142,9 @@ def _binary(operator: str, a: Term, b: Term) -> Term:
         return a
     if operator in ("+", "-") and a[0] == "ad":
         return ("ad", ("I", a[1], b))
-    if depth(a) > MAX_DEPTH or _size(a) + _size(b) > MAX_DEPTH:
+    if depth(a) > MAX_DEPTH or size(a) + size(b) > MAX_DEPTH:
         return ("?", -1, operator)
     return ("op", operator, a, b)
-
-
-def _size(term: Term) -> int:
-    return 1 + sum(_size(part) for part in term[1:] if isinstance(part, tuple))
 
 
 def _fold(operator: str, a: int, b: int) -> int | None:

@@ -12,7 +12,7 @@ from heapq import heappop, heappush
 from analyzer.analysis import ranges
 from analyzer.analysis.calls import Caller, publish
 from analyzer.analysis.context import Scope
-from analyzer.analysis.evaluate import evaluate, locate, store
+from analyzer.analysis.evaluate import cell, evaluate, locate, store
 from analyzer.analysis.places import CallHit, Hit, Recorder
 from analyzer.analysis.state import Signature, State, close_pass, merge
 from analyzer.analysis.summarise import Leave, summarise
@@ -150,6 +150,7 @@ class FunctionAnalysis:
             recorder.access(state, obj, "write", event.at)
         if state.fresh:
             publish(state, obj, value)
+        self.scope.forget_written(state, self.scope.context.conducts.bit(cell(obj)))
         store(state, obj, value, place)
 
     def _leave(self, key: tuple[int, Signature], state: State, terminator: Terminator) -> None:

@@ -60,6 +60,7 @@ class Keys:
         if known is None:
             conduct = self._context.conducts.of[ident]
             writes = self._context.conducts.digest(conduct.writes)
-            treated = _encode((sorted(conduct.touches.items()), sorted(conduct.escapes.items())))
-            known = self._conducts[ident] = blake2b(writes + b"\0" + treated, digest_size=16).digest()
+            reads = self._context.conducts.digest(conduct.reads) if conduct.pure else b""
+            treated = _encode((sorted(conduct.touches.items()), sorted(conduct.escapes.items()), conduct.pure))
+            known = self._conducts[ident] = blake2b(writes + b"\0" + reads + b"\0" + treated, digest_size=16).digest()
         return known

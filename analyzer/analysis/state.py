@@ -80,22 +80,6 @@ class State:
         reads = frozenset((term, known) for term, known in self.facts.items() if term[0] == "w")
         return (locks, reads)
 
-    def kill_member(self, record: str, member: str, epoch: object) -> None:
-        """Forget what is known of any `record.member`: it was written through a pointer that may be any."""
-        self.epochs[(record, member)] = epoch
-        self.forget_member(record, member)
-
-    def forget_member(self, record: str, member: str) -> None:
-        """Forget branch facts and stored values that depend on any `record.member`."""
-
-        def depends(term: Term) -> bool:
-            return contains(term, lambda t: t[0] == "F" and t[2] == record and t[3] == member)
-
-        for term in [t for t in self.facts if depends(t)]:
-            del self.facts[term]
-        for term in [t for t in self.memory if t[0] == "F" and t[2] == record and t[3] == member]:
-            del self.memory[term]
-
     def forget_object(self, obj: Term) -> None:
         """Forget the stored values inside `obj`: a callee may have written it."""
         for term in [t for t in self.memory if contains(t, lambda part: part == obj)]:

@@ -31,6 +31,8 @@ from analyzer.base.gap import Gap
 from analyzer.ir.function import At, Return
 
 _NOWHERE = At(0)
+#: more ways to return, told apart by locks, are merged into one
+MAX_OUTCOMES = 12
 
 
 class Leave(NamedTuple):
@@ -65,7 +67,24 @@ def _outcomes(leaves: list[Leave]) -> tuple[Outcome, ...]:
     for leave in leaves:
         groups[(_changes(leave.state, placed=False), _established(leave.state))].append(leave)
     single = len(groups) == 1
-    return tuple(_outcome(group, single) for group in groups.values())
+    outcomes = [_outcome(group, single) for group in groups.values()]
+    if len(outcomes) > MAX_OUTCOMES:
+        return (_common_outcome(outcomes),)
+    return tuple(outcomes)
+
+
+def _common_outcome(outcomes: list[Outcome]) -> Outcome:
+    """Return one way to return that stands for all: with the lock changes that all of them have."""
+    returns = outcomes[0].returns
+    for outcome in outcomes[1:]:
+        returns = ranges.hull(returns, outcome.returns)
+    first = outcomes[0].changes
+    common = tuple(
+        change
+        for change in first
+        if all(any(c.key == change.key and c.count == change.count for c in o.changes) for o in outcomes[1:])
+    )
+    return Outcome(returns, None, common, (), ())
 
 
 def _outcome(group: list[Leave], single: bool) -> Outcome:

@@ -14,6 +14,8 @@ Objects ("locations"):
 Values:
   ("k", n) constant; ("t",) string; ("fn", name) function; ("P", i) parameter at entry; ("ad", object) address;
   ("ld", object, epoch) contents, `epoch` 0 as at entry; ("w", function, object) what `function` reads from the object;
+  ("pc", function id, argument, …) what a function without side effects computes from its arguments and memory;
+
   ("un", op, a), ("op", op, a, b); ("r", block, event) result of a call; ("phi", block, name) merged value;
   ("agg", ((record, member), value), …) a struct value;
   ("?", block, event) not modelled; ("fix", term, n) a value of an earlier loop pass
@@ -81,6 +83,11 @@ def depth(term: Term) -> int:
     while term[0] in ("O", "F", "I", "C", "ad", "ld", "fix"):
         term, n = term[1], n + 1
     return n
+
+
+def size(term: Term) -> int:
+    """Count the terms in `term`, itself included."""
+    return 1 + sum(size(part) for part in term[1:] if isinstance(part, tuple))
 
 
 def contains(term: Term, test: Callable[[Term], bool]) -> bool:

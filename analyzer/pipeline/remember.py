@@ -45,7 +45,7 @@ class Remembered:
             if data is not None:
                 result[ident] = _flows.decode(data)
             else:
-                result[ident] = read_flow(facts_of(ident).ir)
+                result[ident] = read_flow(facts_of(ident))
                 new[key] = _encode(result[ident])
         if new:
             self._store.remember_all("flow", new)

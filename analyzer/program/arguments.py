@@ -27,8 +27,12 @@ class Conduct:
     touches: dict[int, int] = field(default_factory=dict)
     #: STORED or HANDED by parameter index
     escapes: dict[int, int] = field(default_factory=dict)
-    #: bit set over `Conducts.cells`
+    #: members that may be written, as a bit set (`Conducts.bit`)
     writes: int = 0
+    #: members that the value returned may depend on, as a bit set
+    reads: int = 0
+    #: does nothing but compute a value: no write, no assembly, no call of a function without a body
+    pure: bool = True
 
 
 class Conducts:
@@ -96,15 +100,20 @@ class Conducts:
         writes = 0
         for cell in flow.writes:
             writes |= self.bit(cell)
-        return Conduct(dict(flow.touches), dict.fromkeys(flow.stored, STORED), writes)
+        reads = 0
+        for cell in flow.mentions:
+            reads |= self.bit(cell)
+        return Conduct(
+            dict(flow.touches), dict.fromkeys(flow.stored, STORED), writes, reads, not writes and not flow.assembly
+        )
 
     def _absorb(self, ident: str) -> bool:
         mine = self.of[ident]
-        before = (mine.writes, dict(mine.touches), dict(mine.escapes))
+        before = (mine.writes, mine.reads, mine.pure, dict(mine.touches), dict(mine.escapes))
         for site in self._flows[ident].sites:
             for callee in self.callees(ident, site):
                 self._absorb_call(mine, site, callee)
-        return before != (mine.writes, mine.touches, mine.escapes)
+        return before != (mine.writes, mine.reads, mine.pure, mine.touches, mine.escapes)
 
     def callees(self, ident: str, site: Site) -> Iterable[str | None]:
         """Return the ids that `site` of `ident` can reach; None for a function without a body."""
@@ -116,6 +125,8 @@ class Conducts:
         theirs = self.of.get(callee) if callee is not None else None
         if theirs is not None:
             mine.writes |= theirs.writes
+            mine.reads |= theirs.reads
+        mine.pure = mine.pure and theirs is not None and theirs.pure
         for index, sources in enumerate(site.arguments):
             touched = theirs.touches.get(index, 0) if theirs else 0
             escaped = theirs.escapes.get(index, 0) if theirs else (HANDED if callee is None else 0)

@@ -13,7 +13,8 @@ from pathlib import Path
 
 from msgspec import Struct
 
-from analyzer.ir.function import At, Call, FunctionIR, Read, Return, Store
+from analyzer.facts.unit import FunctionFacts
+from analyzer.ir.function import Assembly, At, Call, FunctionIR, Read, Return, Store
 from analyzer.ir.values import (
     AccessPath,
     AddressOf,
@@ -72,6 +73,10 @@ class FlowFacts(Struct, frozen=True, array_like=True):
     touches: tuple[tuple[int, int], ...]
     #: parameters whose value, or an address inside their object, is stored where others may find it
     stored: tuple[int, ...]
+    #: members and globals in any access path: (record, member), ("", name)
+    mentions: tuple[tuple[str, str], ...]
+    #: holds inline assembly, whose effects are not known
+    assembly: bool
 
 
 def slot_of(path: AccessPath, function: str) -> Slot | None:
@@ -198,8 +203,14 @@ def _cell(path: AccessPath) -> tuple[str, str]:
     return ("", path.root.name) if isinstance(path.root, Global) else ("*", "")
 
 
-def read_flow(ir: FunctionIR) -> FlowFacts:
-    """Return the flow facts of `ir`."""
+def _mentions(facts: FunctionFacts) -> set[tuple[str, str]]:
+    fields = {(record, member) for record, _, member in (name.rpartition(".") for name in facts.fields)}
+    return fields | {("", name) for name in facts.globals}
+
+
+def read_flow(facts: FunctionFacts) -> FlowFacts:
+    """Return the flow facts of a function."""
+    ir = facts.ir
     reader = _Reader(ir)
     events = [event for block in ir.blocks for event in block.events]
     # local copies may stand after their use in block order (loops): two rounds settle chains of copies
@@ -223,6 +234,8 @@ def read_flow(ir: FunctionIR) -> FlowFacts:
         tuple(sorted(reader.writes)),
         tuple(sorted(reader.touches.items())),
         tuple(sorted(reader.stored)),
+        tuple(sorted(_mentions(facts))),
+        any(isinstance(event, Assembly) for event in events),
     )
 
 
