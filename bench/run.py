@@ -104,6 +104,12 @@ def run_lockspec(tree: Path, unit: str, jobs: int) -> dict[str, Measured]:
         }
 
 
+def code_state() -> tuple[tuple[str, int, int], ...]:
+    """Note every file of the analyser, by name, size and time: facts are remembered under a digest of this code."""
+    files = sorted((Path(__file__).resolve().parents[1] / "analyzer").rglob("*.py"))
+    return tuple((str(file), file.stat().st_size, file.stat().st_mtime_ns) for file in files)
+
+
 def have_sparse() -> bool:
     """Find sparse; install it where that is possible without asking."""
     if shutil.which("sparse") is None and os.geteuid() == 0 and shutil.which("apt-get"):
@@ -138,7 +144,10 @@ def main() -> None:
         show(f"sparse ({len(sparse_commands(tree))} units)", sparse, None)
     else:
         print("sparse is missing (on Debian: apt-get install sparse): no ratios")
+    before = code_state()
     runs = run_lockspec(tree, arguments.edit, arguments.jobs)
+    if code_state() != before:
+        sys.exit("analyzer/ was edited during the run, which makes what was remembered void: measure again")
     for name, measured in runs.items():
         show(name, measured, sparse)
     peak = max(measured.peak_mib for measured in runs.values())
