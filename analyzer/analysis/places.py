@@ -85,7 +85,7 @@ def guards(state: State) -> Guards:
     return tuple(
         (term, known)
         for term, known in state.facts.items()
-        if term[0] in ("P", "ld") and depth(term) <= _GUARD_DEPTH and is_entry_term(term)
+        if term[0] in ("P", "ld", "pc") and depth(term) <= _GUARD_DEPTH and is_entry_term(term)
     )
 
 

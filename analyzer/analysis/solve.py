@@ -4,6 +4,7 @@
 In: the linked program with its facts, the specification, the watches of the rules. Out: summaries by function id.
 """
 
+from collections import deque
 from collections.abc import Callable
 
 from msgspec.structs import replace
@@ -20,8 +21,8 @@ from analyzer.ir.function import Call
 
 #: a function without locks is still looked into for the value it returns, if it is this small
 SMALL = 4
-#: rounds over mutually recursive functions before their summaries are taken as they are
-MAX_ROUNDS = 6
+#: visits of one of several mutually recursive functions before their summaries are taken as they are
+MAX_VISITS = 24
 
 FactsOf = Callable[[str], FunctionFacts]
 
@@ -41,28 +42,38 @@ def solve(context: Context, facts_of: FactsOf, keys: Keys, keep: Keep, advance: 
 
 
 def _solve_component(context: Context, component: list[str], facts_of: FactsOf) -> tuple[Packed, ...]:
-    recursive = len(component) > 1 or any(edge.callee == component[0] for edge in context.graph.callees[component[0]])
-    context.pending = set(component)
+    """Summarise mutually recursive functions until no summary changes in a way that callers can see."""
+    inside = set(component)
+    context.pending = inside
     drafts: dict[str, FunctionSummary] = {}
-    for round_ in range(MAX_ROUNDS if recursive else 1):
-        before = dict(drafts)
-        for ident in component:
-            drafts[ident] = summarise_function(context, ident, facts_of(ident))
-            context.summaries.draft(ident, drafts[ident])
-        if drafts == before or not recursive:
+    packed: dict[str, Packed] = {}
+    visits = dict.fromkeys(component, 0)
+    work = deque(component)
+    while work:
+        ident = work.popleft()
+        visits[ident] += 1
+        drafts[ident] = summarise_function(context, ident, facts_of(ident))
+        context.summaries.draft(ident, drafts[ident])
+        before = packed.get(ident)
+        packed[ident] = pack(drafts[ident])
+        if before is not None and before.view == packed[ident].view:
+            continue
+        callers = sorted({edge.caller for edge in context.graph.callers[ident]} & inside)
+        if visits[ident] >= MAX_VISITS:
+            packed.update(_note_no_fixpoint(context, drafts))
             break
-        if round_ == MAX_ROUNDS - 1:
-            _note_no_fixpoint(context, drafts)
+        work.extend(caller for caller in callers if caller not in work and caller in drafts)
     context.pending = set()
-    return tuple(pack(drafts[ident]) for ident in component)
+    return tuple(packed[ident] for ident in component)
 
 
-def _note_no_fixpoint(context: Context, drafts: dict[str, FunctionSummary]) -> None:
+def _note_no_fixpoint(context: Context, drafts: dict[str, FunctionSummary]) -> dict[str, Packed]:
     names = ", ".join(context.program.functions[ident].name for ident in list(drafts)[:3])
     for ident, known in drafts.items():
         gap = Gap(GapKind.ANALYSIS, Location("", 0), f"recursion through {names}: locks did not settle")
         drafts[ident] = replace(known, outcomes=known.outcomes or PLAIN.outcomes, gaps=(*known.gaps, gap))
         context.summaries.draft(ident, drafts[ident])
+    return {ident: pack(summary) for ident, summary in drafts.items()}
 
 
 def summarise_function(context: Context, ident: str, facts: FunctionFacts) -> FunctionSummary:

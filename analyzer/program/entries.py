@@ -15,6 +15,7 @@ from msgspec import Struct
 from analyzer.program.flow import FlowFacts, Slot
 from analyzer.program.graph import CallGraph, spell_slot
 from analyzer.program.link import Program
+from analyzer.program.static_calls import UPDATE
 
 
 class Entry(Struct, frozen=True, gc=False):
@@ -68,7 +69,7 @@ def _passed_outside(graph: CallGraph, flows: Mapping[str, FlowFacts]) -> dict[st
     """Return, for functions whose address reaches a parameter of a function without a body, one such receiver."""
     result: dict[str, str] = {}
     for slot, functions in graph.targets.held.items():
-        if slot[0] == "p" and slot[1] not in flows:
+        if slot[0] == "p" and slot[1] not in flows and slot[1] != UPDATE[0]:
             for function in functions:
                 result[function] = min(result.get(function, slot[1]), slot[1])
     return result

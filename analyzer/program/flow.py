@@ -34,6 +34,7 @@ from analyzer.program.static_calls import UPDATE, key_slot, trampoline_slot
 READ, WRITE = 1, 2
 
 #: where a function pointer can stand: ("m", record, member), ("g", global, ""), ("p", function, index),
+#: ("d", function, index): what a parameter points to, where that is no member,
 #: ("l", function, local), ("r", function, ""), ("s", key, "") of a static call, ("f", function, ""): the function itself
 Slot = tuple[str, str, str]
 
@@ -89,6 +90,8 @@ def slot_of(path: AccessPath, function: str) -> Slot | None:
             return ("g", name, "")
         case Parameter(index, _) if not path.selectors:
             return ("p", function, str(index))
+        case Parameter(index, _) if path.selectors.count(Deref()) == 1 and path.selectors[0] == Deref():
+            return ("d", function, str(index))
         case Local(name) if Deref() not in path.selectors:
             return ("l", function, name)
     return None
@@ -174,9 +177,22 @@ class _Reader:
         for index, argument in enumerate(event.arguments):
             if callee:
                 self.copies.update((("p", callee, str(index)), source) for source in self.slots(argument))
+                self.lend(("d", callee, str(index)), argument)
         arguments = tuple(tuple(sorted(self.sources(a), key=_source_key)) for a in event.arguments)
         self.patch(callee, event.arguments)
         return Site(callee, slot, arguments, event.at, event.origin)
+
+    def lend(self, pointee: Slot, argument: Value) -> None:
+        """Note that a callee's parameter points to a slot of this function: what it stores there stays there."""
+        match argument:
+            case AddressOf(path):
+                slot = slot_of(path, self.ir.name)
+            case Load(AccessPath(Parameter(index, _), ())):
+                slot = ("d", self.ir.name, str(index))
+            case _:
+                return
+        if slot is not None and slot[0] in ("g", "d", "l"):
+            self.copies.update(((pointee, slot), (slot, pointee)))
 
     def patch(self, callee: str, arguments: tuple[Value, ...]) -> None:
         """Note that a static call's key gets a target."""

@@ -53,7 +53,7 @@ class Targets:
     def qualify(self, unit: str, ident: str, slot: Slot) -> Slot:
         """Replace the function name in a slot of `ident` or of one that it calls by the function's id."""
         kind, name, detail = slot
-        if kind not in ("p", "l", "r"):
+        if kind not in ("p", "d", "l", "r"):
             return slot
         if name == self._program.functions[ident].name:
             return (kind, ident, detail)
