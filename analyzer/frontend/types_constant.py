@@ -196,8 +196,13 @@ class Constants(Layouts):
         if condition is None:
             return None
         if condition[0]:
-            return condition if node.iftrue is None else self.typed_constant(node.iftrue)
-        return self.typed_constant(node.iffalse)
+            chosen = condition if node.iftrue is None else self.typed_constant(node.iftrue)
+        else:
+            chosen = self.typed_constant(node.iffalse)
+        if chosen is None:
+            return None
+        ctype = self.type_of(node)
+        return wrap(chosen[0], ctype), ctype
 
     def _constant_cast(self, node: Any) -> Typed | None:
         operand = self.typed_constant(node.expr)

@@ -8,6 +8,7 @@ In: the syntax of `kvm->slots_lock`. Out: `Record("struct", "mutex")`.
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 from msgspec import Struct
@@ -81,7 +82,7 @@ class Types(Constants):
     def _type_of_literal(self, node: Any) -> CType:
         text = node.value
         if text.endswith('"'):
-            return Array(CHAR, len(text_of(text)) + 1)
+            return Array(CHAR, _length(text))
         found = literal(text)
         if found is not None:
             return found[1]
@@ -302,29 +303,17 @@ def attribute_names(decl: Any) -> dict[str, str]:
 
 def text_of(spelling: str) -> str:
     """Join the pieces of a string literal as written, without prefixes and quotes; escapes stay as they are."""
-    parts = spelling.split('"')
-    if len(parts) == 3:
-        return parts[1]
-    pieces: list[str] = []
-    piece: list[str] | None = None
-    i = 0
-    while i < len(spelling):
-        char = spelling[i]
-        if char == '"':
-            if piece is None:
-                piece = []
-            else:
-                pieces.append("".join(piece))
-                piece = None
-        elif piece is not None:
-            step = 2 if char == "\\" else 1
-            piece.append(spelling[i : i + step])
-            i += step
-            continue
-        i += 1
-    return "".join(pieces)
+    return "".join(_PIECE.findall(spelling))
 
 
+def _length(spelling: str) -> int:
+    """Count the characters of a string literal, the final NUL too."""
+    return 1 + sum(len(_ESCAPE.sub("x", piece)) for piece in _PIECE.findall(spelling))
+
+
+_PIECE = re.compile(r'"((?:[^"\\]|\\.)*+)"')
+#: one character as a literal spells it
+_ESCAPE = re.compile(r"\\(?:x[0-9a-fA-F]+|[0-7]{1,3}|.)")
 _STEPS = {"++", "--", "p++", "p--"}
 _TRUTHS = {"==", "!=", "<", ">", "<=", ">=", "&&", "||"}
 _HANDLERS: dict[type, Any] = {

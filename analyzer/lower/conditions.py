@@ -18,7 +18,7 @@ from analyzer.ir.types import CType, Pointer
 from analyzer.ir.values import AccessPath, Load, Value
 from analyzer.lower.context import NO_VALUE, Lowering, Typed
 from analyzer.lower.flow import Draft
-from analyzer.lower.operators import unary
+from analyzer.lower.operators import converted, unary
 from analyzer.lower.paths import ONE, ZERO
 
 _EXPECTATIONS = {"__builtin_expect", "__builtin_expect_with_probability"}
@@ -157,7 +157,8 @@ def value_of_ternary(low: Lowering, node: Any) -> Typed:
     if not first.reached or not second.reached:
         low.flow.enter(first if first.reached else second)
         value, _ = low.value(node.iftrue if first.reached else node.iffalse)
-        return value, decay(low.types.type_of(node))
+        ctype = decay(low.types.type_of(node))
+        return converted(value, ctype), ctype
     low.flow.enter(first)
     left, left_type = low.value(node.iftrue)
     left_end, low.flow.current = low.flow.current, None
