@@ -1,0 +1,46 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""What an edit of the real tree is and what must come of it; the files and lines that edits speak of.
+
+In: nothing. Out: `Case(name="release: …", changes=((GMEM, (Replace(…),)),))`.
+"""
+
+from __future__ import annotations
+
+from msgspec import Struct
+
+from tests.kernel.edit import Change
+
+GMEM = "virt/kvm/guest_memfd.c"
+MAIN = "virt/kvm/kvm_main.c"
+SEV = "arch/x86/kvm/svm/sev.c"
+X86 = "arch/x86/kvm/x86.c"
+MMU = "arch/x86/kvm/mmu/mmu.c"
+
+LOCK = r"^\tmutex_lock\(&kvm->slots_lock\);\n"
+UNLOCK = r"^\tmutex_unlock\(&kvm->slots_lock\);\n"
+TAKE = "\tmutex_lock(&kvm->slots_lock);\n"
+DROP = "\tmutex_unlock(&kvm->slots_lock);\n"
+
+
+#: what is analysed: the generic part alone, with AMD's part, or everything with every way down from the exit handlers
+GENERIC = ("virt/kvm",)
+WITH_AMD = ("virt/kvm", "arch/x86/kvm/svm")
+ALL = ("virt/kvm", "arch/x86/kvm")
+
+
+class Case(Struct, frozen=True, kw_only=True):
+    """One edit, of one file or several."""
+
+    name: str
+    changes: tuple[tuple[str, tuple[Change, ...]], ...]
+    scope: tuple[str, ...] = GENERIC
+    #: breaking edits: the rule that is broken and the function in which the access or call stands
+    rule: str = ""
+    origin: str = ""
+    #: functions that the witness must go through, in this order
+    way: tuple[str, ...] = ()
+
+
+def within(file: str, *changes: Change) -> tuple[tuple[str, tuple[Change, ...]], ...]:
+    """Return the changes as those of one file."""
+    return ((file, changes),)

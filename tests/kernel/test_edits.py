@@ -1,0 +1,41 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""Edits of the real tree that break locking are found, with their way; edits that keep it bring nothing new."""
+
+import pytest
+
+from analyzer.findings.model import Finding
+from tests.kernel.breaking import BREAKING
+from tests.kernel.cases import Case
+from tests.kernel.conftest import NewFindings
+from tests.kernel.harmless import HARMLESS
+
+pytestmark = pytest.mark.kernel
+
+
+def lines(findings: list[Finding]) -> str:
+    """Spell findings with their ways, for the reader of a failed test."""
+    return "\n".join(
+        f"{f.verdict} {f.location} {f.function}() [{f.rule}] {f.message}; {f.cause}\n"
+        + "\n".join(f"    {step.location}: {step.function}() {step.text}" for step in f.witness)
+        for f in findings
+    )
+
+
+def goes(finding: Finding, way: tuple[str, ...]) -> bool:
+    """Tell whether the witness goes through the functions of `way` in their order."""
+    steps = iter([step.function for step in finding.witness])
+    return all(function in steps for function in way)
+
+
+@pytest.mark.parametrize("case", BREAKING, ids=lambda case: case.name)
+def test_breaking(case: Case, new_findings: NewFindings) -> None:
+    found = new_findings(case)
+    violations = [f for f in found if f.verdict == "violation" and (f.rule, f.function) == (case.rule, case.origin)]
+    assert violations, lines(found) or "nothing new"
+    assert any(goes(finding, case.way) for finding in violations), lines(violations)
+
+
+@pytest.mark.parametrize("case", HARMLESS, ids=lambda case: case.name)
+def test_harmless(case: Case, new_findings: NewFindings) -> None:
+    found = new_findings(case)
+    assert not found, lines(found)
