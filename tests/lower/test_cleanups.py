@@ -9,68 +9,79 @@ from textwrap import dedent
 Lowered = Callable[..., str]
 
 
-def test_every_way_out_of_a_scope_runs_its_cleanups(lowered: Lowered) -> None:
+def test_break_and_continue_run_the_cleanups_declared_so_far(lowered: Lowered) -> None:
     text = """
         struct l { int x; };
         void unlock(struct l **p);
-        int use(int);
         struct l *take(struct l *);
-        int f(struct l *l, int n)
+        void f(struct l *l, int n)
         {
-            for (int i = 0; i < n; i++) {
+            while (n) {
                 struct l *a __attribute__((cleanup(unlock))) = take(l);
-                if (i == 3) continue;
-                if (i == 4) break;
-                if (i == 5) goto out;
+                if (n == 3) continue;
                 struct l *b __attribute__((cleanup(unlock))) = take(l);
-                if (i == 6) return use(i);
+                break;
             }
-            return 1;
-        out:
-            return 0;
         }
     """
     assert lowered(text) == dedent("""
         b0:
-          i = 0
           jump b1
         b1:
-          branch i < n ? b2 : b12
+          branch n ? b2 : b5
         b2:
           %1 = take(l)
           a = %1
-          branch i == 3 ? b3 : b4
+          branch n == 3 ? b3 : b4
         b3:
           unlock(&a) [cleanup]
-          jump b11
+          jump b1
         b4:
-          branch i == 4 ? b5 : b6
-        b5:
-          unlock(&a) [cleanup]
-          jump b12
-        b6:
-          branch i == 5 ? b7 : b8
-        b7:
-          unlock(&a) [cleanup]
-          return 0
-        b8:
           %2 = take(l)
           b = %2
-          branch i == 6 ? b9 : b10
-        b9:
-          %3 = use(i)
           unlock(&b) [cleanup]
+          unlock(&a) [cleanup]
+          jump b5
+        b5:
+          return
+    """)
+
+
+def test_goto_and_return_leave_all_scopes(lowered: Lowered) -> None:
+    text = """
+        struct l { int x; };
+        void unlock(struct l **p);
+        struct l *take(struct l *);
+        int f(struct l *l, int n)
+        {
+            struct l *a __attribute__((cleanup(unlock))) = take(l);
+            {
+                struct l *b __attribute__((cleanup(unlock))) = take(l);
+                if (n) goto out;
+            }
+            return n;
+        out:
+            return l->x;
+        }
+    """
+    assert lowered(text) == dedent("""
+        b0:
+          %1 = take(l)
+          a = %1
+          %2 = take(l)
+          b = %2
+          branch n ? b1 : b2
+        b1:
+          unlock(&b) [cleanup]
+          read l->x
+          %4 = l->x
+          unlock(&a) [cleanup]
+          return %4
+        b2:
+          unlock(&b) [cleanup]
+          %3 = n
           unlock(&a) [cleanup]
           return %3
-        b10:
-          unlock(&b) [cleanup]
-          unlock(&a) [cleanup]
-          jump b11
-        b11:
-          i <- i + 1
-          jump b1
-        b12:
-          return 1
     """)
 
 

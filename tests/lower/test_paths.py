@@ -55,12 +55,6 @@ def test_equal_objects_have_equal_paths_however_they_are_written(lowered: Lowere
             lock(&(&o->in)[0]);
             lock((struct m *)(void *)&o->in);
             lock((struct m *)(unsigned long)&o->in);
-            lock(&*&*o->p);
-            lock(o->p);
-            lock(&(*oo)->in);
-            lock(&oo[0]->in);
-            lock(&oo[1]->in);
-            lock(&ar[2].in);
         }
     """
     assert lowered(text) == dedent("""
@@ -71,6 +65,27 @@ def test_equal_objects_have_equal_paths_however_they_are_written(lowered: Lowere
           lock(&o->in)
           lock(&o->in)
           lock(&o->in)
+          return
+    """)
+
+
+def test_equal_pointees_have_equal_paths_however_they_are_written(lowered: Lowered) -> None:
+    text = """
+        struct m { int a; };
+        struct o { struct m *p; struct m in; };
+        void lock(struct m *);
+        void f(struct o *o, struct o **oo, struct o ar[4])
+        {
+            lock(&*&*o->p);
+            lock(o->p);
+            lock(&(*oo)->in);
+            lock(&oo[0]->in);
+            lock(&oo[1]->in);
+            lock(&ar[2].in);
+        }
+    """
+    assert lowered(text) == dedent("""
+        b0:
           read o->p
           lock(o->p)
           read o->p
