@@ -20,14 +20,13 @@ from analyzer.analysis.obligations import Place, Trail, find_trails
 from analyzer.analysis.solve import solve
 from analyzer.analysis.watch import Watch, Watches
 from analyzer.facts.store import Store
-from analyzer.facts.unit import FunctionFacts
 from analyzer.pipeline.extract import Extraction
+from analyzer.pipeline.link import link
 from analyzer.pipeline.options import Progress
 from analyzer.pipeline.remember import Remembered
 from analyzer.program.arguments import Conducts
-from analyzer.program.entries import Entry, find_entries
+from analyzer.program.entries import Entry
 from analyzer.program.flow import FlowFacts
-from analyzer.program.graph import CallGraph
 from analyzer.program.link import Program
 from analyzer.rules import rule_kinds
 from analyzer.spec.model import Rule, SpecSet
@@ -63,28 +62,19 @@ def analyse(
     observers: Observers | None = None,
 ) -> Analysis:
     """Analyse the program that the extracted units make up."""
-    program = Program(extraction.units)
-    functions = extraction.functions
-
-    def facts_of(ident: str) -> FunctionFacts:
-        return functions[program.functions[ident].ref.facts_key]
-
-    def digest_of(key: str) -> str:
-        return functions.outline(key).digest
-
     remembered = Remembered(store)
-    flows = remembered.flows(program, digest_of, facts_of)
-    graph = CallGraph(program, flows)
+    linked = link(extraction, remembered)
+    program, flows, graph = linked.program, linked.flows, linked.graph
     names = NameResolver(program, spec)
     kinds = rule_kinds()
     observed = observers(names) if observers else ()
     watches = Watches(
         chain((watch for rule in rules for watch in kinds[type(rule.check)].watches(rule, names)), observed)
     )
-    entries = find_entries(program, graph, flows)
     conducts = Conducts(program, graph, flows)
-    context = Context(program, graph, conducts, spec, watches, LockTypes(spec), entries, Summaries(), set())
+    context = Context(program, graph, conducts, spec, watches, LockTypes(spec), linked.entries, Summaries(), set())
     progress.begin("analyse", len(program.functions))
-    solve(context, facts_of, Keys(context, flows, digest_of), remembered, progress.advance)
+    solve(context, linked.facts_of, Keys(context, flows, linked.digest_of), remembered, progress.advance)
     remembered.flush()
-    return Analysis(program, flows, context, entries, rules, find_trails(context.summaries, entries), names)
+    trails = find_trails(context.summaries, linked.entries)
+    return Analysis(program, flows, context, linked.entries, rules, trails, names)
