@@ -225,8 +225,17 @@ class Types(Constants):
             if name.startswith("__builtin_"):
                 return self.builtin(name, node)
             if name not in self.names.ordinary and self.declaration(name) is None:
-                return INT
+                return self._atomic(name, node)
         return self.returned(self.type_of(node.name), node)
+
+    def _atomic(self, name: str, node: Any) -> CType:
+        """Find what a call of a function that nothing declares gives: an atomic builtin, or int."""
+        if not name.startswith(("__atomic_", "__sync_")) or node.args is None:
+            return INT
+        if name.endswith(("test_and_set", "compare_exchange_n", "bool_compare_and_swap")) and "lock" not in name:
+            return BOOL
+        ctype = decay(self.type_of(node.args.exprs[0]))
+        return ctype.to if isinstance(ctype, Pointer) else INT
 
     def returned(self, ctype: CType, node: Any) -> CType:
         """Find what a call of a value of type `ctype` gives."""

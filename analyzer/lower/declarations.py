@@ -12,6 +12,7 @@ from pycparser import c_ast
 
 from analyzer.base.location import Location
 from analyzer.facts.unit import GlobalVariable
+from analyzer.frontend import nodes
 from analyzer.frontend.types import Entry, attribute_names, is_noreturn
 from analyzer.frontend.types_scalars import VOID
 from analyzer.ir.function import Store
@@ -54,9 +55,23 @@ def _declare_static(low: Lowering, node: Any, ctype: CType) -> None:
     low.types.names.declare(node.name, Entry("variable", ctype, Global(name)))
     at = low.at(node)
     low.statics.append(GlobalVariable(name, Location("", max(at.line, 0), at.column), ctype, static=True, defined=True))
+    _take_labels(low, node.init)
     if node.init is not None and not is_discarded(node):
         root = AccessPath(Global(name))
         low.initialisers += functions_in(low.types, root, ctype, node.init, "", low.first_line)
+
+
+def _take_labels(low: Lowering, init: Any) -> None:
+    """Note the labels whose addresses stand in a static initialiser, in tables for computed gotos."""
+    pending = [init] if type(init) is c_ast.InitList else []
+    while pending:
+        node = pending.pop()
+        if type(node) is nodes.LabelAddress:
+            low.value(node)
+        elif type(node) is c_ast.InitList:
+            pending.extend(reversed(node.exprs or []))
+        elif type(node) is c_ast.NamedInitializer or type(node) is c_ast.Cast:
+            pending.append(node.expr)
 
 
 def _declare_local(low: Lowering, node: Any, ctype: CType) -> None:

@@ -333,6 +333,45 @@ def test_overflow_builtins_store_their_result(lowered: Lowered) -> None:
     """)
 
 
+def test_atomic_builtins_access_what_they_point_to(lowered: Lowered) -> None:
+    text = """
+        struct s { long n; };
+        long f(struct s *p, long v)
+        {
+            __atomic_store_n(&p->n, v, 3);
+            v = __atomic_load_n(&p->n, 2) + __atomic_exchange_n(&p->n, 7, 5);
+            __sync_synchronize();
+            if (__atomic_compare_exchange_n(&p->n, &v, 1, 0, 5, 5)) __sync_lock_release(&p->n);
+            return __atomic_add_fetch(&p->n, 2, 0) + __sync_fetch_and_or(&p->n, 4);
+        }
+    """
+    assert lowered(text) == dedent("""
+        b0:
+          p->n = v
+          read p->n
+          %1 = p->n
+          read p->n
+          %2 = p->n
+          p->n = 7
+          v = %1 + %2
+          read p->n
+          v <- p->n
+          p->n <- 1
+          branch <compare and exchange> ? b1 : b2
+        b1:
+          p->n = 0
+          jump b2
+        b2:
+          read p->n
+          %3 = p->n
+          p->n <- %3 + 2
+          read p->n
+          %4 = p->n
+          p->n <- %4 | 4
+          return p->n + %4
+    """)
+
+
 def test_sizes_of_records_stay_symbolic_until_a_number_is_needed(lowered: Lowered) -> None:
     text = """
         struct s { long a; char b; };

@@ -190,6 +190,21 @@ def test_computed_gotos_lead_to_every_label_taken(lowered: Lowered) -> None:
     """)
 
 
+def test_a_static_table_of_labels_is_gone_through(lowered: Lowered) -> None:
+    text = """
+        int f(int x) { static void *t[] = { &&a, [1] = (void *)&&b }; goto *t[x]; a: return 1; b: return 2; }
+    """
+    assert lowered(text) == dedent("""
+        b0:
+          read f.t[x]
+          goto b1, b2
+        b1:
+          return 1
+        b2:
+          return 2
+    """)
+
+
 def test_noreturn_calls_end_the_way(lowered: Lowered) -> None:
     text = """
         void die(void) __attribute__((noreturn));
