@@ -13,9 +13,10 @@ from analyzer.analysis.context import Scope, Target
 from analyzer.analysis.deferred import MAX_NESTING, demand_call, is_callers_choice, may_defer, pass_on, with_locks
 from analyzer.analysis.effects import acquire, apply_primitive, release
 from analyzer.analysis.evaluate import cell, evaluate, load, store
-from analyzer.analysis.formula import object_pointer, rebind
+from analyzer.analysis.formula import rebind
+from analyzer.analysis.freshness import hand_out, publish
 from analyzer.analysis.places import Recorder
-from analyzer.analysis.state import HANDED_OUT, State
+from analyzer.analysis.state import FRESH, State
 from analyzer.analysis.summary import Demand, FunctionSummary, Outcome, Own, Passed
 from analyzer.analysis.terms import MAX_DEPTH, Loader, Term, contains, pointee, size, substitute
 from analyzer.analysis.watch import bind_call
@@ -207,6 +208,8 @@ class Caller:
         returned = result if outcome.value is None else over(outcome.value)
         if returned[0] not in ("agg", "?") and not ranges.refine(state.facts, returned, outcome.returns):
             return None
+        if outcome.fresh:
+            state.fresh[returned] = FRESH
         for lock, change in changes:
             apply = acquire if change.count > 0 else release
             apply(state, lock, abs(change.count), change.mode, change.recursive, event.at)
@@ -227,12 +230,9 @@ class Caller:
         conduct = self.scope.conduct(target) if target is not None else None
         if target is not None:
             self._forget(state, target, arguments)
-        if state.fresh:
-            self._escape(state, arguments, target, conduct.escapes if conduct else None)
+            self._escape(state, arguments, conduct.escapes if conduct else None)
         if event.result is not None:
             state.env[event.result.name] = result
-            if result in state.fresh:
-                state.facts.pop(result, None)
         return state
 
     def _forget(self, state: State, target: Target, arguments: tuple[Term, ...]) -> None:
@@ -258,20 +258,15 @@ class Caller:
         if obj[0] == "L" and inner[1] in state.env:
             state.env[inner[1]] = unknown
 
-    def _escape(
-        self, state: State, arguments: tuple[Term, ...], target: Target | None, escapes: dict[int, int] | None
-    ) -> None:
-        if target is None:
-            return
+    def _escape(self, state: State, arguments: tuple[Term, ...], escapes: dict[int, int] | None) -> None:
+        """Note who can reach the objects that the arguments point to after the call."""
         for index, argument in enumerate(arguments):
-            base = object_pointer(("O", argument)) if argument[0] != "ad" else object_pointer(argument[1])
-            if base not in state.fresh:
-                continue
-            how = HANDED_OUT if escapes is None else escapes.get(index, 0)
-            if how == STORED:
-                del state.fresh[base]
-            elif how:
-                state.fresh[base] = HANDED_OUT
+            if escapes is None:
+                hand_out(state, argument)
+            elif escapes.get(index) == STORED:
+                publish(state, ELSEWHERE, argument)
+            elif escapes.get(index):
+                hand_out(state, argument)
 
 
 def _is_possible(state: State, demand: Demand, arguments: tuple[Term, ...], loader: Loader) -> bool:
@@ -282,11 +277,8 @@ def _is_possible(state: State, demand: Demand, arguments: tuple[Term, ...], load
     )
 
 
-def publish(state: State, obj: Term, value: Term) -> None:
-    """Store `value` into `obj`: an allocation that it points into can be found by others, if `obj` can."""
-    base = object_pointer(value[1]) if value[0] == "ad" else value
-    if base in state.fresh and object_pointer(obj) not in state.fresh and not contains(obj, _is_local):
-        del state.fresh[base]
+#: memory that anybody can reach
+ELSEWHERE: Term = ("G", "")
 
 
 def _is_local(term: Term) -> bool:

@@ -12,7 +12,7 @@ from msgspec import Struct
 from analyzer.analysis.evaluate import cell
 from analyzer.analysis.locks import LockTypes
 from analyzer.analysis.memo import Summaries
-from analyzer.analysis.state import State
+from analyzer.analysis.state import State, Telling
 from analyzer.analysis.summary import PLAIN, FunctionSummary
 from analyzer.analysis.terms import Term, contains
 from analyzer.analysis.watch import Watches
@@ -20,7 +20,7 @@ from analyzer.facts.unit import FunctionFacts
 from analyzer.ir.values import FunctionAddress, Value
 from analyzer.program.arguments import Conduct, Conducts
 from analyzer.program.entries import Entry
-from analyzer.program.flow import Slot, callee_slot
+from analyzer.program.flow import FlowFacts, Slot, callee_slot
 from analyzer.program.graph import CallGraph, spell_slot
 from analyzer.program.link import Program
 from analyzer.spec.model import Primitive, SpecSet
@@ -30,12 +30,15 @@ class Context(Struct):
     """Shared by the whole run."""
 
     program: Program
+    flows: Mapping[str, FlowFacts]
     graph: CallGraph
     conducts: Conducts
     spec: SpecSet
     watches: Watches
     lock_types: LockTypes
     entries: Mapping[str, Entry]
+    #: what keeps states of a function apart
+    telling: Telling
     #: summaries by function id; a function that is missing has not been reached yet
     summaries: Summaries
     #: functions of the component under analysis, whose missing summary means "never returns, as far as is known"
@@ -62,7 +65,9 @@ class Scope:
         #: may threads enter here from outside?
         self.is_entry = ident in context.entries
         #: does the body touch any watched member?
-        self.watched = not context.watches.names.isdisjoint((*facts.fields, *facts.globals))
+        self.watched = not context.watches.names.isdisjoint((*facts.fields, *facts.globals)) or any(
+            cell in context.watches.holders for cell in context.flows[ident].writes
+        )
         self.unit = context.program.functions[ident].unit
         self._targets: dict[Value, tuple[Target, ...]] = {}
 

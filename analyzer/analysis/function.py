@@ -7,20 +7,24 @@ States at the entry of a block are kept apart while their locks differ, and merg
 reverse postorder until nothing changes.
 """
 
+from functools import reduce
 from heapq import heappop, heappush
 
 from analyzer.analysis import ranges
-from analyzer.analysis.calls import Caller, publish
+from analyzer.analysis.calls import Caller
 from analyzer.analysis.context import Scope
 from analyzer.analysis.evaluate import cell, evaluate, locate, store
+from analyzer.analysis.freshness import publish
 from analyzer.analysis.places import CallHit, Hit, Recorder
 from analyzer.analysis.state import Signature, State, close_pass, merge
 from analyzer.analysis.summarise import Leave, summarise
 from analyzer.analysis.summary import FunctionSummary
+from analyzer.analysis.terms import member
 from analyzer.base.gap import Gap, GapKind
 from analyzer.base.location import Location
 from analyzer.ir.function import Branch, Call, Event, Goto, Jump, Read, Return, Store, Switch, Terminator
 from analyzer.ir.values import Local, Parameter
+from analyzer.program.flow import cell_of
 
 #: more lock situations than this at one point are merged into what they have in common
 MAX_STATES = 24
@@ -81,7 +85,7 @@ class FunctionAnalysis:
         """Let `state` enter `block`, coming from block `source`."""
         if block <= source and source != 0:
             close_pass(state, block)
-        signature = state.signature()
+        signature = state.signature(self.scope.context.telling)
         known = self.entries[block].get(signature)
         if known is None:
             if len(self.entries[block]) >= MAX_STATES:
@@ -148,8 +152,9 @@ class FunctionAnalysis:
             return
         if self.scope.watched:
             recorder.access(state, obj, "write", event.at)
-        if state.fresh:
-            publish(state, obj, value)
+            for chain in self.scope.context.watches.holders.get(cell_of(event.path, self.ir), ()):
+                recorder.access(state, reduce(lambda inner, cell: member(inner, *cell), chain, obj), "write", event.at)
+        publish(state, obj, value)
         self.scope.forget_written(state, self.scope.context.conducts.bit(cell(obj)))
         store(state, obj, value, place)
 

@@ -5,7 +5,11 @@ In: the object that a lock argument points to. Out: `LockKey` terms, trimmed of 
 their class, as lockdep knows it: `kvm.slots_lock`, a global's name, or None while only a caller can tell.
 """
 
+from collections.abc import Iterable
+
 from analyzer.analysis.terms import Term
+from analyzer.facts.unit import RecordLayout
+from analyzer.ir.types import Record
 from analyzer.spec.model import SpecSet
 
 
@@ -21,6 +25,15 @@ class LockTypes:
         while obj[0] == "F" and obj[2] in self.records:
             obj = obj[1]
         return obj
+
+    def members(self, records: Iterable[RecordLayout]) -> frozenset[tuple[str, str]]:
+        """Return the members of `records` that are locks, as (record, member)."""
+        return frozenset(
+            (record.name, member.name)
+            for record in records
+            for member in record.members
+            if isinstance(member.type, Record) and member.type.name in self.records
+        )
 
 
 def lock_class(key: Term) -> str | None:

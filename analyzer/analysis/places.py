@@ -99,5 +99,5 @@ def setting(state: State, parameters: tuple[str, ...]) -> Setting:
         else:
             dropped.append(DroppedAt(name, hold.at))
     for key, gone in state.dropped.items():
-        dropped.append(DroppedAt(lock_class(key) or "", gone.released))
+        dropped.append(DroppedAt(lock_class(key) or "", gone.released, gone.acquired, gone.mode))
     return Setting(tuple(held), tuple(dropped))

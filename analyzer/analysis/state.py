@@ -42,8 +42,18 @@ class Dropped(NamedTuple):
 
 Signature = tuple[object, ...]
 
-#: freshness of an object: nobody else can reach it / it was handed to a function that cannot be looked into
-FRESH, HANDED_OUT = 2, 1
+
+class Telling(NamedTuple):
+    """What beside the locks held keeps states apart."""
+
+    #: members that are locks, by (record, member)
+    locks: frozenset[tuple[str, str]]
+    #: (function, (record, member)) that rules ask about
+    predicates: frozenset[tuple[str, tuple[str, str]]]
+
+
+#: who can reach an object: nobody else / perhaps a function that cannot be looked into / anybody
+FRESH, HANDED_OUT, PUBLISHED = 2, 1, 0
 
 
 @dataclass(slots=True)
@@ -59,8 +69,10 @@ class State:
     facts: ranges.Facts = field(default_factory=dict)
     locks: dict[Term, Hold] = field(default_factory=dict)
     dropped: dict[Term, Dropped] = field(default_factory=dict)
-    #: objects that this path allocated and has not published, with FRESH or HANDED_OUT
+    #: FRESH, HANDED_OUT or PUBLISHED by object, see `freshness`
     fresh: dict[Term, int] = field(default_factory=dict)
+    #: objects stored inside an object that nobody else could reach then
+    inside: dict[Term, frozenset[Term]] = field(default_factory=dict)
 
     def fork(self) -> State:
         """Return a copy that can be changed independently."""
@@ -72,13 +84,23 @@ class State:
             self.locks.copy(),
             self.dropped.copy(),
             self.fresh.copy(),
+            self.inside.copy(),
         )
 
-    def signature(self) -> Signature:
-        """Return what must agree for two states to be merged: locks held and counters known to be at their end."""
+    def signature(self, telling: Telling) -> Signature:
+        """Return what must agree for two states to be merged: locks held, pointers to locks, predicates known."""
         locks = frozenset((key, hold.times, hold.mode) for key, hold in self.locks.items())
-        reads = frozenset((term, known) for term, known in self.facts.items() if term[0] == "w")
-        return (locks, reads)
+        pointers = frozenset(
+            (name, value)
+            for name, value in self.env.items()
+            if value[0] == "ad" and value[1][0] == "F" and value[1][2:] in telling.locks
+        )
+        reads = frozenset(
+            (term, known)
+            for term, known in self.facts.items()
+            if term[0] == "w" and term[2][0] == "F" and (term[1], term[2][2:]) in telling.predicates
+        )
+        return (locks, pointers, reads)
 
     def forget_object(self, obj: Term) -> None:
         """Forget the stored values inside `obj`: a callee may have written it."""
@@ -89,15 +111,31 @@ class State:
 def merge(old: State, new: State, block: int, widening: bool) -> bool:
     """Join `new` into `old`, both with one signature; return whether `old` changed."""
     changed = _merge_env(old, new, block, widening)
-    for table, other in ((old.memory, new.memory), (old.fresh, new.fresh), (old.dropped, new.dropped)):
-        for key in [k for k in table if other.get(k) is None or (table is old.memory and other[k] != table[k])]:
-            del table[key]
-            changed = True
-    for term, status in old.fresh.items():
-        if new.fresh[term] < status:
-            old.fresh[term] = new.fresh[term]
-            changed = True
+    for key in [k for k, value in old.memory.items() if new.memory.get(k) != value]:
+        del old.memory[key]
+        changed = True
+    for key in [k for k in old.dropped if k not in new.dropped]:
+        del old.dropped[key]
+        changed = True
+    changed |= _merge_fresh(old, new)
     return _merge_epochs(old, new, block) | _merge_facts(old, new, widening) | changed
+
+
+def _merge_fresh(old: State, new: State) -> bool:
+    """Keep the lesser of what two paths say of an object; one that a path does not know was not allocated there."""
+    changed = False
+    for base in old.fresh.keys() | new.fresh.keys():
+        unknown = FRESH if base[0] in ("P", "L") else PUBLISHED
+        least = min(old.fresh.get(base, unknown), new.fresh.get(base, unknown))
+        if old.fresh.get(base) != least:
+            old.fresh[base] = least
+            changed = True
+    for holder, items in new.inside.items():
+        mine = old.inside.get(holder, frozenset())
+        if not items <= mine:
+            old.inside[holder] = mine | items
+            changed = True
+    return changed
 
 
 def _merge_env(old: State, new: State, block: int, widening: bool) -> bool:
@@ -172,3 +210,5 @@ def close_pass(state: State, header: int) -> None:
         del state.memory[key]
     for key in [k for k in state.fresh if contains(k, is_inner)]:
         del state.fresh[key]
+    for key in [k for k in state.inside if contains(k, is_inner)]:
+        del state.inside[key]

@@ -12,7 +12,7 @@ from analyzer.analysis.context import Scope
 from analyzer.analysis.formula import Formula, atoms
 from analyzer.analysis.locks import lock_class
 from analyzer.analysis.places import CallHit, Guards, Hit, guards
-from analyzer.analysis.state import State
+from analyzer.analysis.state import FRESH, State
 from analyzer.analysis.summary import (
     Cause,
     Demand,
@@ -95,7 +95,17 @@ def _outcome(group: list[Leave], single: bool) -> Outcome:
     same = all(leave.value == first.value for leave in group)
     value = _exported_value(first.value) if same and first.value is not None else None
     conditions = () if single else _common_guards([guards(leave.state) for leave in group])
-    return Outcome(returns, value, _changes(first.state, placed=True), conditions, _established(first.state))
+    fresh = value is None and all(_is_fresh(leave) for leave in group)
+    return Outcome(returns, value, _changes(first.state, placed=True), conditions, _established(first.state), fresh)
+
+
+def _is_fresh(leave: Leave) -> bool:
+    """Tell whether the value returned is an object allocated here, or none at all."""
+    if leave.value is None:
+        return False
+    if leave.value[0] == "r" and leave.state.fresh.get(leave.value) == FRESH:
+        return True
+    return ranges.meet(_value_range(leave), (1, ranges.HIGH, False)) is None
 
 
 def _exported_value(value: Term) -> Term | None:

@@ -42,6 +42,8 @@ class Outcome(Struct, frozen=True, array_like=True):
     guards: tuple[tuple[Term, Range], ...]
     #: predicates known at the return: ("w", function, object) terms with their range
     establishes: tuple[tuple[Term, Range], ...]
+    #: the value returned is NULL, an error, or an object that nobody else can reach
+    fresh: bool = False
 
 
 class HeldAt(Struct, frozen=True, array_like=True):
@@ -60,6 +62,9 @@ class DroppedAt(Struct, frozen=True, array_like=True):
 
     name: str
     at: At
+    #: where it was acquired; None for the caller's
+    acquired: At | None = None
+    mode: str = "write"
 
 
 class Setting(Struct, frozen=True, array_like=True):

@@ -5,14 +5,18 @@ In: rule kinds hand in watches. Out: `Watches`, looked up by member or by functi
 """
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 
 from msgspec import Struct
 
 from analyzer.analysis.formula import Formula, all_of, any_of
 from analyzer.analysis.terms import Term, pointee
+from analyzer.facts.unit import RecordLayout
 from analyzer.ir.types import CType, Function, Pointer, Record
 from analyzer.spec.model import AllOf, AnyOf, Held, Requirement, When
+
+#: records inside records inside records …
+MAX_NESTING = 6
 
 
 class Watch(Struct, frozen=True):
@@ -36,11 +40,13 @@ class Watch(Struct, frozen=True):
 class Watches:
     """All watches of a run."""
 
-    def __init__(self, watches: Iterable[Watch]) -> None:
+    def __init__(self, watches: Iterable[Watch], records: Iterable[RecordLayout]) -> None:
         #: by (record, member)
         self.cells: dict[tuple[str, str], list[Watch]] = defaultdict(list)
         #: by function name
         self.calls: dict[str, list[Watch]] = defaultdict(list)
+        #: (function, (record, member)) of every predicate
+        self.predicates: set[tuple[str, tuple[str, str]]] = set()
         #: functions that read what a predicate asks: `refcount_read`
         self.readers: set[str] = set()
         for watch in watches:
@@ -49,8 +55,22 @@ class Watches:
             else:
                 self.calls[watch.function].append(watch)
             self._add_readers(watch.requires)
+        #: members and records that hold watched members, with the members that lead from them there
+        self.holders: dict[tuple[str, str], list[tuple[tuple[str, str], ...]]] = defaultdict(list)
+        self._add_holders(_by_type(records))
         #: `record.member` of the watched members, and names of watched globals
         self.names = frozenset(f"{record}.{member}" if record else member for record, member in self.cells)
+
+    def _add_holders(self, members: Mapping[str, list[tuple[str, str]]]) -> None:
+        """Find what contains the watched members: storing a whole record stores them too."""
+        work: list[tuple[str, tuple[tuple[str, str], ...]]] = [(cell[0], (cell,)) for cell in self.cells if cell[0]]
+        while work:
+            record, chain = work.pop()
+            self.holders[(record, "")].append(chain)
+            for holder in members.get(record, ()):
+                if len(chain) < MAX_NESTING:
+                    self.holders[holder].append(chain)
+                    work.append((holder[0], (holder, *chain)))
 
     def _add_readers(self, requirement: Requirement) -> None:
         match requirement:
@@ -59,6 +79,18 @@ class Watches:
                     self._add_readers(part)
             case When() if requirement.function:
                 self.readers.add(requirement.function)
+                if len(requirement.field.parts) == 2:
+                    self.predicates.add((requirement.function, requirement.field.parts))
+
+
+def _by_type(records: Iterable[RecordLayout]) -> dict[str, list[tuple[str, str]]]:
+    """Return the members that are records themselves, by record."""
+    found: dict[str, list[tuple[str, str]]] = defaultdict(list)
+    for record in records:
+        for member in record.members:
+            if isinstance(member.type, Record):
+                found[member.type.name].append((record.name, member.name))
+    return found
 
 
 def wants(watch: Watch, access: str) -> bool:

@@ -69,7 +69,9 @@ def tell(program: Program, trail: Trail) -> Witness:
 def _lock_steps(
     program: Program, ident: str, setting: Setting, steps: list[Step], held: list[Held], dropped: list[Dropped]
 ) -> None:
-    changes: list[HeldAt | DroppedAt] = sorted([*setting.held, *setting.dropped], key=_by_place)
+    """Tell what the function did about locks before the place, in the order of the source."""
+    taken = [HeldAt(gone.name, gone.mode, gone.acquired, "") for gone in setting.dropped if gone.acquired is not None]
+    changes: list[HeldAt | DroppedAt] = sorted([*taken, *setting.held, *setting.dropped], key=_by_place)
     function = program.functions[ident].name
     for change in changes:
         location = place_of(program, ident, change.at)
@@ -84,8 +86,12 @@ def _lock_steps(
             steps.append(Step(0, "release", function, location, f"drops {name}", _names(held)))
 
 
-def _by_place(change: HeldAt | DroppedAt) -> tuple[int, int]:
-    return (change.at.line, change.at.column)
+def _by_place(change: HeldAt | DroppedAt) -> tuple[int, int, bool]:
+    """Order changes by place; a guard is dropped where its scope ends, which is told by its beginning."""
+    if isinstance(change, DroppedAt) and change.acquired is not None:
+        line, column = max((change.at.line, change.at.column), (change.acquired.line, change.acquired.column))
+        return (line, column, True)
+    return (change.at.line, change.at.column, False)
 
 
 def _last_step(program: Program, ident: str, what: Own | Passed, held: list[Held]) -> Step:

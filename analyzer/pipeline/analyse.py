@@ -18,6 +18,7 @@ from analyzer.analysis.memo import Summaries
 from analyzer.analysis.names import NameResolver
 from analyzer.analysis.obligations import Place, Trail, find_trails
 from analyzer.analysis.solve import solve
+from analyzer.analysis.state import Telling
 from analyzer.analysis.watch import Watch, Watches
 from analyzer.facts.store import Store
 from analyzer.pipeline.extract import Extraction
@@ -69,10 +70,15 @@ def analyse(
     kinds = rule_kinds()
     observed = observers(names) if observers else ()
     watches = Watches(
-        chain((watch for rule in rules for watch in kinds[type(rule.check)].watches(rule, names)), observed)
+        chain((watch for rule in rules for watch in kinds[type(rule.check)].watches(rule, names)), observed),
+        program.records.values(),
     )
     conducts = Conducts(program, graph, flows)
-    context = Context(program, graph, conducts, spec, watches, LockTypes(spec), linked.entries, Summaries(), set())
+    lock_types = LockTypes(spec)
+    telling = Telling(lock_types.members(program.records.values()), frozenset(watches.predicates))
+    context = Context(
+        program, flows, graph, conducts, spec, watches, lock_types, linked.entries, telling, Summaries(), set()
+    )
     progress.begin("analyse", len(program.functions))
     solve(context, linked.facts_of, Keys(context, flows, linked.digest_of), remembered, progress.advance)
     remembered.flush()

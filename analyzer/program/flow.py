@@ -15,6 +15,7 @@ from msgspec import Struct
 
 from analyzer.facts.unit import FunctionFacts
 from analyzer.ir.function import Assembly, At, Call, FunctionIR, Read, Return, Store
+from analyzer.ir.types import UNKNOWN, Pointer, Record
 from analyzer.ir.values import (
     AccessPath,
     AddressOf,
@@ -166,7 +167,7 @@ class _Reader:
         if isinstance(path.root, Parameter) and not path.selectors:
             return
         self.touch(path, WRITE)
-        self.writes.add(_cell(path))
+        self.writes.add(cell_of(path, self.ir))
         self.stored.update(source.parameter for source in self.sources(event.value))
 
     def site(self, event: Call) -> Site:
@@ -210,13 +211,28 @@ def _source_key(source: Source) -> tuple[int, bool]:
     return (source.parameter, source.whole)
 
 
-def _cell(path: AccessPath) -> tuple[str, str]:
+def cell_of(path: AccessPath, ir: FunctionIR) -> tuple[str, str]:
+    """Return what a store to `path` writes: a member, (record, "") for a whole record, ("", name) for a global."""
     for selector in reversed(path.selectors):
         if isinstance(selector, Field):
             return (selector.record, selector.member)
         if isinstance(selector, Deref):
-            return ("*", "")
+            return (_pointed_record(path, ir) or "*", "")
     return ("", path.root.name) if isinstance(path.root, Global) else ("*", "")
+
+
+def _pointed_record(path: AccessPath, ir: FunctionIR) -> str | None:
+    """Return the record that the parameter or local at the root of `path` points to, if `path` is just that."""
+    if path.selectors != (Deref(),):
+        return None
+    match path.root:
+        case Parameter(index, _) if index < len(ir.parameters):
+            ctype = ir.parameters[index].type
+        case Local(name):
+            ctype = dict(ir.locals).get(name, UNKNOWN)
+        case _:
+            return None
+    return ctype.to.name if isinstance(ctype, Pointer) and isinstance(ctype.to, Record) else None
 
 
 def _mentions(facts: FunctionFacts) -> set[tuple[str, str]]:

@@ -7,14 +7,15 @@ number of its places by verdict.
 
 from collections.abc import Iterable, Mapping
 
+from analyzer.analysis.memo import Summaries
 from analyzer.analysis.names import lock_texts
 from analyzer.analysis.obligations import Place, Trail
-from analyzer.analysis.summary import FunctionSummary
-from analyzer.analysis.witness import Witness, place_of, tell
+from analyzer.analysis.witness import place_of, tell
 from analyzer.findings.model import Finding, RuleCount
 from analyzer.program.link import Program
 from analyzer.rules import rule_kinds
-from analyzer.spec.model import AllOf, AnyOf, Held, Requirement, Rule
+from analyzer.rules.wording import cause, lack
+from analyzer.spec.model import Rule
 
 
 def findings(program: Program, rules: Iterable[Rule], trails: Mapping[Place, tuple[Trail, ...]]) -> list[Finding]:
@@ -38,7 +39,7 @@ def _finding(program: Program, rule: Rule, place: Place, trail: Trail) -> Findin
         kind=kind.KIND,
         verdict=trail.verdict,
         severity=rule.severity,
-        message=f"{kind.headline(place.own.access, place.own.object)} {_lack(requires, witness)}",
+        message=f"{kind.headline(place.own.access, place.own.object)} {lack(requires, witness, trail.verdict)}",
         location=place_of(program, place.function, place.own.at),
         function=program.functions[place.function].name,
         object=place.own.object,
@@ -46,58 +47,20 @@ def _finding(program: Program, rule: Rule, place: Place, trail: Trail) -> Findin
         requires=tuple(lock_texts(requires)),
         held=held,
         witness=witness.steps,
-        cause=trail.reason or _cause(requires, witness, trail),
+        cause=trail.reason or cause(requires, witness, trail),
         why=rule.why,
         source=rule.source,
         rule_location=rule.location,
     )
 
 
-def _locks(requirement: Requirement) -> list[Held]:
-    match requirement:
-        case AnyOf(parts) | AllOf(parts):
-            return [lock for part in parts for lock in _locks(part)]
-        case Held():
-            return [requirement]
-    return []
-
-
-def _lack(requires: Requirement, witness: Witness) -> str:
-    """Say what is missing: `without kvm.slots_lock or kvm.srcu`, or what is wrong with the lock that is held."""
-    wanted = _locks(requires)
-    for lock in wanted:
-        for held in witness.held:
-            if _is(held.name, lock):
-                if lock.mode == "write" and held.mode == "read":
-                    return f"with {lock.lock} held for read only"
-                return f"with {lock.lock} of another {lock.lock.parts[0]}"
-    joint = " and " if isinstance(requires, AllOf) else " or "
-    return "without " + joint.join(f"{lock.lock} ({lock.mode})" if lock.mode else str(lock.lock) for lock in wanted)
-
-
-def _is(name: str, lock: Held) -> bool:
-    """Tell whether the lock class `name` is the one that a rule writes as `lock`, maybe through a nested record."""
-    return name == str(lock.lock) or name.split(".")[-1:] == list(lock.lock.parts[-1:])
-
-
-def _cause(requires: Requirement, witness: Witness, trail: Trail) -> str:
-    """Say why the lock counts as not held."""
-    for lock in _locks(requires):
-        for gone in witness.dropped:
-            if _is(gone.name, lock):
-                return f"{lock.lock} was dropped at {gone.location}"
-    held = ", ".join(dict.fromkeys(str(lock) for lock in witness.held))
-    start = trail.entry.text if trail.entry else "no caller can hold it"
-    return f"{start}; {'only ' + held + ' is' if held else 'no lock is'} held on this way"
-
-
 def counts(
-    rules: Iterable[Rule], summaries: Mapping[str, FunctionSummary], trails: Mapping[Place, tuple[Trail, ...]]
+    rules: Iterable[Rule], summaries: Summaries, trails: Mapping[Place, tuple[Trail, ...]]
 ) -> tuple[RuleCount, ...]:
     """Return the coverage of every rule, in the order of the specification."""
     result = []
     for rule in rules:
-        sites = [(ident, own) for ident, summary in summaries.items() for own in summary.own if own.rule == rule.id]
+        sites = [(ident, own) for ident in summaries.speaking() for own in summaries[ident].own if own.rule == rule.id]
         verdicts = [
             trails[place][0].verdict for place in (Place(ident, own) for ident, own in sites) if place in trails
         ]
