@@ -2,6 +2,9 @@
 """What stands around a unit's functions: variables, ops tables, prototypes, records, exports.
 
 In: the unit's declarations and what its functions use. Out: UnitFacts without the functions.
+
+**Source:** Linux include/linux/export.h (export entries), include/linux/init.h (initcall entries, exit calls),
+include/linux/module.h (a module's two entries, by alias).
 """
 
 from __future__ import annotations
@@ -30,6 +33,8 @@ from analyzer.ir.values import AccessPath, Container, Field, Global
 from analyzer.lower.tables import functions_in, is_discarded
 from analyzer.source.segment import Segment
 
+#: the symbols that the module loader calls
+_MODULE_ENTRIES = {"init_module", "cleanup_module"}
 _EXPORT = re.compile(r"__export_symbol_(\w+):")
 #: an initcall's entry in its section, relative to where it stands
 _INITCALL = re.compile(r"\.long\s*(?:\\t|\\n|\s)*([A-Za-z_]\w*)\s+-\s+\.")
@@ -126,7 +131,7 @@ class Surroundings:
             attributes = attribute_names(node)
             if is_discarded(node):
                 continue
-            if "alias" in attributes and node.name in {"init_module", "cleanup_module"}:
+            if "alias" in attributes and node.name in _MODULE_ENTRIES:
                 self._initcalls.add(attributes["alias"].strip('"'))
             ctype = self._types.declared(node, node.name)
             if not isinstance(ctype, Function):

@@ -185,6 +185,24 @@ class _Unit:
         self._gaps.append(Gap(kind, location, f"{declaration.names[0]}() is skipped: {text}"))
 
 
+def _name_position(head: str, name: str) -> int:
+    """Find where `name` stands in the head of its definition: before a parenthesis, or anywhere as a word."""
+    first = -1
+    at = head.find(name)
+    while at >= 0:
+        end = at + len(name)
+        if not (_is_word(head[at - 1 : at]) or _is_word(head[end : end + 1])):
+            if head[end:].lstrip(") \t\n").startswith("("):
+                return at
+            first = at if first < 0 else first
+        at = head.find(name, end)
+    return max(first, 0)
+
+
+def _is_word(char: str) -> bool:
+    return char.isalnum() or char == "_"
+
+
 _STATIC = re.compile(r"\bstatic\b")
 _INLINE = re.compile(r"\b(?:__)?inline(?:__)?\b")
 
@@ -193,8 +211,7 @@ def _reference(declaration: Declaration, key: str) -> FunctionRef:
     """Describe a function definition by what stands before its body."""
     name = declaration.names[0]
     head = declaration.text[: declaration.body]
-    match = re.search(rf"\b{re.escape(name)}\b(?=\s*\)*\s*\()", head) or re.search(rf"\b{re.escape(name)}\b", head)
-    line, column = Lines("", declaration.line, head).place(match.start() if match else 0)
+    line, column = Lines("", declaration.line, head).place(_name_position(head, name))
     inline = is_header(declaration.file) or _INLINE.search(head) is not None
     location = Location(declaration.file, line, column)
     return FunctionRef(name, location, declaration.line, _STATIC.search(head) is not None, inline, key)
