@@ -9,6 +9,7 @@ In: `Record("struct", "list_head")`. Out: size 16, alignment 8, `prev` at 8.
 
 from __future__ import annotations
 
+import re
 from typing import Any, NamedTuple
 
 from pycparser import c_ast
@@ -17,6 +18,9 @@ from analyzer.frontend.types_base import Shape, record_node
 from analyzer.frontend.types_records import TypesOfMembers
 from analyzer.frontend.types_scalars import POINTER_SIZE, SIZES
 from analyzer.ir.types import Array, CType, Enum, Function, Pointer, Record, Scalar
+
+#: attributes that change a layout; the tree does not hold them, so what they stand near to is not computed
+_PLACED = re.compile(r"\b(?:__)?(?:packed|aligned|ms_struct|scalar_storage_order|mode|vector_size)(?:__)?\b")
 
 
 class Layout(NamedTuple):
@@ -81,7 +85,9 @@ class Layouts(TypesOfMembers):
 
     def _layout(self, name: str) -> Layout | None:
         shape = self.shape(name)
-        return None if shape is None else self._lay_out(name, shape)
+        if shape is None or (shape.node.coord is not None and _PLACED.search(shape.node.coord.lines.text)):
+            return None
+        return self._lay_out(name, shape)
 
     def _lay_out(self, name: str, shape: Shape) -> Layout | None:
         union = type(shape.node) is c_ast.Union

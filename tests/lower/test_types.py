@@ -15,7 +15,7 @@ from analyzer.frontend.types_constant import literal
 from analyzer.frontend.types_scalars import INT, LONG, UNSIGNED, UNSIGNED_LONG, fold, scalar, wrap
 from analyzer.ir.function import Return
 from analyzer.ir.types import Scalar, spell
-from analyzer.ir.values import Constant
+from analyzer.ir.values import Binary, Constant
 
 Extract = Callable[..., Any]
 
@@ -97,6 +97,18 @@ def test_constants_are_those_of_the_compiler(extract: Extract, tmp_path: Path) -
     expected = subprocess.run([tmp_path / "c"], check=True, capture_output=True, text=True).stdout.split()
     found = {expression: evaluated(extract, expression) for expression in EXPRESSIONS}
     assert found == dict(zip(EXPRESSIONS, map(int, expected), strict=True))
+
+
+def test_a_layout_that_attributes_change_is_not_guessed(extract: Extract) -> None:
+    unit = extract("""
+        struct p { char a; int b; } __attribute__((packed));
+        int f(void) { return sizeof(struct p) == 8; }
+        int g(void) { struct q { char a; } __attribute__((aligned(32))); return sizeof(struct q) == 1; }
+    """)
+    for name in ("f", "g"):
+        end = unit[name].ir.blocks[0].terminator
+        assert isinstance(end, Return)
+        assert isinstance(end.value, Binary)
 
 
 @pytest.mark.parametrize(
