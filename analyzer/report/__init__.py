@@ -9,8 +9,24 @@ A module of this package whose name has no leading underscore is a format, named
 **Invariant:** renderers neither sort nor judge; equal reports give equal text.
 """
 
+from analyzer.report._callgraph import graph_format_names, graph_renderer
+from analyzer.report._callgraph._answers import render_neighbours, render_paths, render_stats, render_unresolved
 from analyzer.report._explanation import render_explanation
 from analyzer.report._formats import Renderer, format_names, renderer
 from analyzer.report._style import NoSources, SourceReader, Style
 
-__all__ = ["NoSources", "Renderer", "SourceReader", "Style", "format_names", "render_explanation", "renderer"]
+__all__ = [
+    "NoSources",
+    "Renderer",
+    "SourceReader",
+    "Style",
+    "format_names",
+    "graph_format_names",
+    "graph_renderer",
+    "render_explanation",
+    "render_neighbours",
+    "render_paths",
+    "render_stats",
+    "render_unresolved",
+    "renderer",
+]
