@@ -44,11 +44,12 @@ class Data:
         symbol = self._object_at(relocation.place)
         base = symbol.address if symbol is not None else section.address
         variable = self._unit.variables.get(base) if symbol is not None else None
+        relative = relocation.type != R_64
         name, scope = (symbol.name, "") if symbol is not None else ("", "")
         if variable is not None:
             self._holders[base] = variable
             name, scope = variable.name, variable.scope
-        self.stored.append(StoredAddress(target.name, name, scope, relocation.place - base, section.name))
+        self.stored.append(StoredAddress(target.name, name, scope, relocation.place - base, section.name, relative))
 
     def _object_at(self, address: int) -> Symbol | None:
         position = bisect_right(self._starts, address) - 1

@@ -33,9 +33,11 @@ class StoredAddress(Struct, frozen=True, array_like=True, order=True):
     variable: str
     #: function that a static local variable stands in, else empty
     scope: str
-    #: within the variable
+    #: within the variable, else within the section
     offset: int
     section: str
+    #: stored as a distance from where it stands
+    relative: bool
 
 
 class LoadedAddress(Struct, frozen=True, array_like=True, order=True):
