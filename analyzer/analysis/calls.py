@@ -6,19 +6,25 @@ In: a state and a Call event. Out: the states after it, one for each outcome tha
 
 from typing import Any
 
-from msgspec.structs import replace
-
 from analyzer.analysis import ranges
 from analyzer.analysis.context import Scope, Target
-from analyzer.analysis.deferred import MAX_NESTING, demand_call, is_callers_choice, may_defer, pass_on, with_locks
+from analyzer.analysis.deferred import (
+    MAX_NESTING,
+    answered,
+    demand_call,
+    is_callers_choice,
+    may_defer,
+    pass_on,
+    with_locks,
+)
 from analyzer.analysis.effects import acquire, apply_primitive, release
 from analyzer.analysis.evaluate import cell, evaluate, load, store
-from analyzer.analysis.formula import rebind
+from analyzer.analysis.formula import at_entry, rebind
 from analyzer.analysis.freshness import hand_out, publish
 from analyzer.analysis.places import Recorder
 from analyzer.analysis.state import FRESH, State
 from analyzer.analysis.summary import Demand, FunctionSummary, Outcome, Own, Passed
-from analyzer.analysis.terms import MAX_DEPTH, Loader, Term, contains, pointee, size, substitute
+from analyzer.analysis.terms import MAX_DEPTH, ZERO, Loader, Term, contains, pointee, size, substitute
 from analyzer.analysis.watch import bind_call
 from analyzer.ir.function import At, Call
 from analyzer.ir.types import CType, Function, Pointer
@@ -125,8 +131,9 @@ class Caller:
             result = self._computed(targets[0], arguments) or result
         for target in targets:
             summary = self.scope.summary(target)
-            if target.id is not None and target.name not in self.scope.context.spec.primitives:
-                self.recorder.call(state, event.at, target.id)
+            if target.name not in self.scope.context.spec.primitives:
+                if target.id is not None:
+                    self.recorder.call(state, event.at, target.id)
                 self._demands(state, event, target, summary, arguments)
             for outcome in summary.outcomes:
                 after = self._outcome(state.fork(), outcome, arguments, result, event)
@@ -166,29 +173,31 @@ class Caller:
         def loader(obj: Term) -> Term:
             return load(state, obj)
 
-        _, pointer, given, _, (ident, line, column, slot) = call
+        _, pointer, given, locks, site = call
         pointer = substitute(pointer, arguments, loader)
         given = tuple(substitute(argument, arguments, loader) for argument in given)
-        slot = tuple(slot) if slot else None
+        if pointer == ZERO:
+            return
+        slot = tuple(site[3]) if site[3] else None
         if pointer[0] == "fn":
             targets: tuple[Target, ...] = (self.scope.named(pointer[1], spell_slot(slot)),)
         elif not self.scope.is_entry and is_callers_choice(pointer):
-            self.recorder.require(state, what, pass_on(call, state, pointer, given))
+            self.recorder.require(state, what, pass_on(self.scope, call, state, pointer, given, at))
             return
         else:
-            targets = self.scope.through(ident, slot)
+            targets = self.scope.through(site[0], slot)
         inside = with_locks(call, state, arguments, loader, at)
         for target in targets:
             for demand in self.scope.summary(target).demands:
                 if not _is_possible(inside, demand, given, loader):
                     continue
-                then = Passed(target.id or "", demand.formula, At(line, column), spell_slot(slot))
-                through = replace(what, then=then)
+                through = answered(self.scope, what, target, demand.formula, site)
                 if isinstance(demand.formula, tuple) and demand.formula[0] == "calls":
                     if nesting < MAX_NESTING:
                         self._answer(inside, at, demand.formula, through, given, nesting + 1)
-                else:
-                    self.recorder.require(inside, through, rebind(demand.formula, given, loader))
+                    continue
+                formula = rebind(demand.formula, given, loader)
+                self.recorder.require(inside, through, at_entry(formula) if locks is None else formula)
 
     def _outcome(
         self, state: State, outcome: Outcome, arguments: tuple[Term, ...], result: Term, event: Call

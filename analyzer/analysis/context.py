@@ -41,6 +41,8 @@ class Context(Struct):
     telling: Telling
     #: summaries by function id; a function that is missing has not been reached yet
     summaries: Summaries
+    #: summaries of functions without a body that call a function they are handed, by name
+    handovers: Mapping[str, FunctionSummary]
     #: functions of the component under analysis, whose missing summary means "never returns, as far as is known"
     pending: set[str]
 
@@ -99,9 +101,9 @@ class Scope:
         return tuple(Target(target, functions[target].name, spell_slot(slot)) for target in found)
 
     def summary(self, target: Target) -> FunctionSummary:
-        """Return the summary of a call's target; a function without a body changes nothing."""
+        """Return the summary of a call's target; one without a body changes nothing, and calls what it is handed."""
         if target.id is None:
-            return PLAIN
+            return self.context.handovers.get(target.name, PLAIN)
         known = self.context.summaries.get(target.id)
         if known is not None:
             return known

@@ -7,21 +7,33 @@ In: `kvm_handle_range(kvm, &range)` calls `range->handler(kvm, …)`. Out: a dem
 A function pointer in a parameter, or in a member of the object that a parameter points to, is the caller's choice; two
 callers with different handlers do not reach each other's.
 
+A function without a body that calls what it is handed, as a specification says, makes the same demand. If it does so
+later, or on a processor that nobody waits for, the demand has no locks (None): none of its caller's count.
+
 **Invariant:** an entry point defers nothing: nobody above it could answer.
 """
 
 from __future__ import annotations
 
+from collections import defaultdict
+from collections.abc import Iterable
 from typing import Any
+
+from msgspec.structs import replace
 
 from analyzer.analysis.context import Scope, Target
 from analyzer.analysis.effects import acquire, release
 from analyzer.analysis.formula import Formula
 from analyzer.analysis.locks import lock_class
+from analyzer.analysis.ranges import NONZERO, NULL
 from analyzer.analysis.state import State
+from analyzer.analysis.summary import PLAIN, Demand, FunctionSummary, Passed
 from analyzer.analysis.terms import OPEN, Loader, Term, is_entry_term, substitute
 from analyzer.ir.function import At
+from analyzer.program.callbacks import slot_of_row
 from analyzer.program.flow import Slot
+from analyzer.program.graph import spell_slot
+from analyzer.spec.model import Callback
 
 #: a handler that calls a handler that calls a handler …
 MAX_NESTING = 4
@@ -60,10 +72,19 @@ def demand_call(
     return ("calls", pointer, given, _locks(state), (scope.id, at.line, at.column, slot))
 
 
-def pass_on(formula: tuple[Any, ...], state: State, pointer: Term, arguments: tuple[Term, ...]) -> Formula:
+def pass_on(
+    scope: Scope, formula: tuple[Any, ...], state: State, pointer: Term, arguments: tuple[Term, ...], at: At
+) -> Formula:
     """Return a callee's deferred call as this function's own: its locks come on top."""
     given = tuple(argument if is_entry_term(argument) else OPEN for argument in arguments)
-    return ("calls", pointer, given, (*_locks(state), *formula[3]), formula[4])
+    locks = None if formula[3] is None else (*_locks(state), *formula[3])
+    return (
+        "calls",
+        pointer,
+        given,
+        locks,
+        formula[4] if formula[4][0] else (scope.id, at.line, at.column, formula[4][3]),
+    )
 
 
 def _locks(state: State) -> tuple[tuple[Term, int, str, bool], ...]:
@@ -75,9 +96,44 @@ def _locks(state: State) -> tuple[tuple[Term, int, str, bool], ...]:
     return tuple(found)
 
 
+def handover_summaries(rows: Iterable[Callback]) -> dict[str, FunctionSummary]:
+    """Return the summaries of functions without a body that call what they are handed, as `rows` say."""
+    demands: dict[str, list[Demand]] = defaultdict(list)
+    for row in rows:
+        pointer, given = ("P", row.argument), tuple(("P", index) for index in row.passes)
+        site = ("", 0, 0, slot_of_row(row))
+        if row.waits is not None:
+            term = ("P", row.waits)
+            demands[row.function].append(Demand(("calls", pointer, given, (), site), ((term, NONZERO),), ()))
+            demands[row.function].append(Demand(("calls", pointer, given, None, site), ((term, NULL),), ()))
+        elif row.runs == "now" and row.function:
+            demands[row.function].append(Demand(("calls", pointer, given, (), site), (), ()))
+    return {name: replace(PLAIN, demands=tuple(found)) for name, found in demands.items()}
+
+
+def answered(scope: Scope, what: Passed, target: Target, formula: Formula, site: tuple[Any, ...]) -> Passed:
+    """Return `what`, a callee's deferred call, as it comes to the demand `formula` of `target`."""
+    _, line, column, slot = site
+    via = spell_slot(slot)
+    if slot is not None and slot[0] == "p" and slot[1] not in scope.context.program.functions:
+        via = f"{slot[1]}()"
+    then = Passed(target.id or "", formula, At(line, column), via)
+    return _behind(what, then)
+
+
+def _behind(what: Passed, then: Passed) -> Passed:
+    if not what.callee:
+        return replace(then, at=what.at)
+    return replace(what, then=then if what.then is None else _behind(what.then, then))
+
+
 def with_locks(formula: tuple[Any, ...], state: State, arguments: tuple[Term, ...], loader: Loader, at: At) -> State:
     """Return `state` with the locks that the callee holds when it makes the deferred call."""
     inside = state.fork()
+    if formula[3] is None:
+        inside.locks.clear()
+        inside.dropped.clear()
+        return inside
     for key, times, mode, recursive in formula[3]:
         apply = acquire if times > 0 else release
         apply(inside, substitute(key, arguments, loader), abs(times), mode, recursive, at)

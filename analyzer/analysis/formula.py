@@ -210,3 +210,22 @@ def atoms(formula: Formula) -> list[tuple[Any, ...]]:
     if formula[0] in ("any", "all"):
         return [atom for part in formula[1:] for atom in atoms(part)]
     return [formula]
+
+
+def at_entry(formula: Formula, holds: tuple[tuple[str, str], ...] = ()) -> Formula:
+    """Return what is left of a formula where nothing is known and only `holds` are held: lock classes with modes."""
+    if isinstance(formula, bool):
+        return formula
+    match formula[0]:
+        case "any":
+            return any_of([at_entry(part, holds) for part in formula[1:]])
+        case "all":
+            return all_of([at_entry(part, holds) for part in formula[1:]])
+        case "held":
+            return any(name == formula[1] and (formula[2] != "write" or mode == "write") for name, mode in holds)
+        case "maybe":
+            return formula
+        case "calls":
+            # an entry point answers its callees' deferred calls itself
+            return True
+    return False

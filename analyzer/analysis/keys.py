@@ -41,6 +41,10 @@ class Keys:
             digest.update(b"!" if ident in self._context.entries else b".")
             for site in self._flows[ident].sites:
                 self._add_site(digest, ident, site, inside)
+            for handler in sorted(self._context.graph.answers.get(ident, ())):
+                digest.update(f"\0@{handler}\0".encode())
+                if handler not in inside:
+                    digest.update(self._context.summaries.view(handler))
         return digest.digest()
 
     def _add_site(self, digest: blake2b, ident: str, site: Site, inside: Mapping[str, int]) -> None:

@@ -16,7 +16,7 @@ from typing import Literal
 
 from msgspec import Struct
 
-from analyzer.analysis.formula import Formula, all_of, any_of, atoms
+from analyzer.analysis.formula import Formula, at_entry, atoms
 from analyzer.analysis.memo import Summaries
 from analyzer.analysis.summary import Cause, Failure, FunctionSummary, Own, Passed, Setting
 from analyzer.program.entries import Entry
@@ -85,7 +85,7 @@ def _starts(summaries: Summaries, entries: Mapping[str, Entry]) -> Iterator[_Sta
         summary = summaries[ident]
         entry = entries.get(ident)
         for demand in summary.demands if entry is not None else ():
-            left = _at_entry(demand.formula)
+            left = at_entry(demand.formula, entry.holds if entry else ())
             if left is True or entry is None:
                 continue
             doubts = [str(atom[1]) for atom in atoms(left)]
@@ -97,23 +97,6 @@ def _starts(summaries: Summaries, entries: Mapping[str, Entry]) -> Iterator[_Sta
             if not isinstance(what, Own):
                 links, node = _below(ident, failure.cause, what)
                 yield _Start(node, _verdict(failure), entries.get(ident), failure.reason, links)
-
-
-def _at_entry(formula: Formula) -> Formula:
-    """Return what is left of a formula where nothing is held and nothing is known."""
-    if isinstance(formula, bool):
-        return formula
-    match formula[0]:
-        case "any":
-            return any_of([_at_entry(part) for part in formula[1:]])
-        case "all":
-            return all_of([_at_entry(part) for part in formula[1:]])
-        case "maybe":
-            return formula
-        case "calls":
-            # an entry point answers its callees' deferred calls itself
-            return True
-    return False
 
 
 def _descend(summaries: Summaries, start: _Start, found: dict[Place, dict[str, Trail]]) -> None:

@@ -58,7 +58,7 @@ def _solve_component(context: Context, component: list[str], facts_of: FactsOf) 
         packed[ident] = pack(drafts[ident])
         if before is not None and before.view == packed[ident].view:
             continue
-        callers = sorted({edge.caller for edge in context.graph.callers[ident]} & inside)
+        callers = sorted(context.graph.dependents[ident] & inside)
         if visits[ident] >= MAX_VISITS:
             packed.update(_note_no_fixpoint(context, drafts))
             break

@@ -56,7 +56,8 @@ def tell(program: Program, trail: Trail) -> Witness:
     first = trail.links[0][0]
     name = program.functions[first].name
     how = f": {trail.entry.text}" if trail.entry else ""
-    held_at_entry = "holding nothing" if trail.entry else "whatever its callers hold"
+    locks = ", ".join(name for name, _ in trail.entry.holds) if trail.entry else ""
+    held_at_entry = f"holding {locks or 'nothing'}" if trail.entry else "whatever its callers hold"
     steps = [Step(0, "entry", name, program.functions[first].ref.location, f"enters {name}() {held_at_entry}{how}")]
     held: list[Held] = []
     dropped: list[Dropped] = []

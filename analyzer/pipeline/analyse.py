@@ -12,6 +12,7 @@ from itertools import chain
 from msgspec import Struct
 
 from analyzer.analysis.context import Context
+from analyzer.analysis.deferred import handover_summaries
 from analyzer.analysis.keys import Keys
 from analyzer.analysis.locks import LockTypes
 from analyzer.analysis.memo import Summaries
@@ -64,7 +65,7 @@ def analyse(
 ) -> Analysis:
     """Analyse the program that the extracted units make up."""
     remembered = Remembered(store)
-    linked = link(extraction, remembered)
+    linked = link(extraction, remembered, spec)
     program, flows, graph = linked.program, linked.flows, linked.graph
     names = NameResolver(program, spec)
     kinds = rule_kinds()
@@ -76,8 +77,9 @@ def analyse(
     conducts = Conducts(program, graph, flows)
     lock_types = LockTypes(spec)
     telling = Telling(lock_types.members(program.records.values()), frozenset(watches.predicates))
+    handovers = handover_summaries(graph.callbacks.rows)
     context = Context(
-        program, flows, graph, conducts, spec, watches, lock_types, linked.entries, telling, Summaries(), set()
+        program, flows, graph, conducts, spec, watches, lock_types, linked.entries, telling, Summaries(), handovers, set()
     )
     progress.begin("analyse", len(program.functions))
     solve(context, linked.facts_of, Keys(context, flows, linked.digest_of), remembered, progress.advance)

@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """From facts to the linked program: functions of all units, pointer flow, the call graph, entry points.
 
-In: an extraction and what is remembered of functions. Out: `Linked`, without any lock or rule.
+In: an extraction, what is remembered of functions, and what a specification says of calls. Out: `Linked`, without any
+rule.
 """
 
 from __future__ import annotations
@@ -13,7 +14,9 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 
 from msgspec import Struct
+from msgspec.structs import replace
 
+from analyzer.analysis.names import NameResolver
 from analyzer.facts.unit import FunctionFacts
 from analyzer.pipeline.extract import Extraction
 from analyzer.pipeline.remember import Remembered
@@ -21,6 +24,10 @@ from analyzer.program.entries import Entry, find_entries
 from analyzer.program.flow import FlowFacts
 from analyzer.program.graph import CallGraph
 from analyzer.program.link import Program
+from analyzer.program.overrides import Overrides
+from analyzer.spec.errors import CombinedSpecError
+from analyzer.spec.load import load
+from analyzer.spec.model import EntryPoint, Held, SpecSet
 
 
 class Linked(Struct, frozen=True):
@@ -45,8 +52,10 @@ class Linked(Struct, frozen=True):
         return self.extraction.functions.outline(key).digest
 
 
-def link(extraction: Extraction, remembered: Remembered) -> Linked:
-    """Link the extracted units."""
+def link(extraction: Extraction, remembered: Remembered, spec: SpecSet | None = None) -> Linked:
+    """Link the extracted units, calls as `spec` (by default the shipped one) describes them."""
+    if spec is None:
+        spec = load()
     began = time.perf_counter()
     with _without_collection():
         functions = extraction.functions
@@ -56,11 +65,26 @@ def link(extraction: Extraction, remembered: Remembered) -> Linked:
             lambda key: functions.outline(key).digest,
             lambda ident: functions[program.functions[ident].ref.facts_key],
         )
-        graph = CallGraph(program, flows)
-        entries = find_entries(program, graph, flows)
+        overrides = Overrides(program, spec.targets)
+        graph = CallGraph(program, flows, spec.callbacks, overrides)
+        wrong = overrides.errors()
+        if wrong:
+            raise CombinedSpecError(wrong)
+        entries = find_entries(program, graph, flows, _with_classes(spec.entries, NameResolver(program, spec)))
     seconds = time.perf_counter() - began
     peak_bytes = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
     return Linked(extraction, program, flows, graph, entries, seconds, peak_bytes)
+
+
+def _with_classes(rows: tuple[EntryPoint, ...], names: NameResolver) -> list[EntryPoint]:
+    """Return `rows` with locks named by their classes; raise what is wrong with them."""
+    result = []
+    for row in rows:
+        holds = [names.requirement(held, row.location) for held in row.holds]
+        result.append(replace(row, holds=tuple(held for held in holds if isinstance(held, Held))))
+    if names.errors:
+        raise CombinedSpecError(names.errors)
+    return result
 
 
 @contextmanager

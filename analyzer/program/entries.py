@@ -1,75 +1,129 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """Entry points: functions that threads enter from outside the analysed units, and what is known of how.
 
-In: program and call graph. Out: entries by function id. A function in `file_operations.release`, which no analysed
-function calls through, is entered by the outside world holding no lock. A slot whose functions flow into another that
-is called through (an ops table into static calls) is the program's own.
+In: program, call graph, and what the specification says of entries. Out: entries by function id. A function in
+`file_operations.release`, which no analysed function calls through, is entered by the outside world holding no lock.
+A slot whose functions flow into another that is called through (an ops table into static calls) is the program's own.
 
 **Invariant:** every function that has no caller in the program has an entry.
+**Invariant:** of several ways in, an entry tells what is true of all: the locks that each of them holds.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from msgspec import Struct
+from msgspec.structs import replace
 
+from analyzer.program.callbacks import slot_named, slot_of_row
 from analyzer.program.flow import FlowFacts, Slot
 from analyzer.program.graph import CallGraph, spell_slot
 from analyzer.program.link import Program
 from analyzer.program.static_calls import UPDATE
+from analyzer.spec.model import EntryPoint
 
 
 class Entry(Struct, frozen=True, gc=False):
     """One way into the program."""
 
     function: str
-    #: `ops`, `initcall`, `exported`, `external`, `unreferenced`, `passed`
+    #: `ops`, `deferred`, `initcall`, `exported`, `external`, `unreferenced`, `passed`, `stated`
     kind: str
     #: is it known that the caller holds no lock of the program?
     certain: bool
     #: one clause for people
     text: str
+    #: locks held on entry: class and mode
+    holds: tuple[tuple[str, str], ...] = ()
+    #: in what context: `process`, `softirq`, `hardirq`, `atomic`; empty if that is not known
+    context: str = ""
+    #: where that is written down; empty if it was found out
+    source: str = ""
 
 
-def find_entries(program: Program, graph: CallGraph, flows: Mapping[str, FlowFacts]) -> dict[str, Entry]:
-    """Return the entry of every function that has one."""
-    entries: dict[str, Entry] = {}
-    passed = _passed_outside(graph, flows)
-    used = graph.targets.flows_into(graph.called_slots)
-    for ident in sorted(program.functions):
-        entry = _entry(program, graph, ident, passed.get(ident), used)
-        if entry is not None:
-            entries[ident] = entry
-    return entries
+def find_entries(
+    program: Program, graph: CallGraph, flows: Mapping[str, FlowFacts], rows: Sequence[EntryPoint] = ()
+) -> dict[str, Entry]:
+    """Return the entry of every function that has one; the locks in `rows` are lock classes."""
+    return _Finder(program, graph, flows, rows).find()
 
 
-def _entry(program: Program, graph: CallGraph, ident: str, receiver: str | None, used: set[Slot]) -> Entry | None:
-    function = program.functions[ident]
-    outside = sorted(
-        spell_slot(slot) for slot in graph.targets.slots_of.get(ident, ()) if slot[0] in ("m", "g") and slot not in used
-    )
-    if outside:
-        return Entry(ident, "ops", True, f"entry point through {outside[0]}")
-    if function.name in program.initcalls:
-        return Entry(ident, "initcall", True, "entry point when the module is loaded or unloaded")
-    if receiver is not None:
-        return Entry(ident, "passed", False, f"its address is passed to {receiver}(), which is not analysed")
-    if graph.callers.get(ident):
-        return None
-    if function.ref.inline:
-        # the units that call it had it inlined elsewhere or reach it by name only: nobody enters it from outside
-        return Entry(ident, "unreferenced", False, "no call of it was found")
-    if function.name in program.exports:
-        return Entry(ident, "exported", True, "entry point: exported, and no analysed function calls it")
-    if function.ref.static:
-        return Entry(ident, "unreferenced", False, "no call of it was found")
-    return Entry(ident, "external", True, "entry point: no analysed function calls it")
+class _Finder:
+    def __init__(
+        self, program: Program, graph: CallGraph, flows: Mapping[str, FlowFacts], rows: Sequence[EntryPoint]
+    ) -> None:
+        self._program = program
+        self._graph = graph
+        self._passed = _passed_outside(graph, flows)
+        self._used = graph.targets.flows_into(graph.called_slots)
+        self._slots: dict[Slot, EntryPoint] = {slot_named(row.member.parts): row for row in rows if row.member}
+        self._functions = {row.function: row for row in rows if row.function}
+
+    def find(self) -> dict[str, Entry]:
+        entries: dict[str, Entry] = {}
+        for ident in sorted(self._program.functions):
+            ways = self._ways(ident)
+            entry = _joined(ways) if ways else self._other(ident)
+            if entry is not None:
+                entries[ident] = entry
+        return entries
+
+    def _ways(self, ident: str) -> list[Entry]:
+        """Return the ways in that slots, rows and callbacks tell of."""
+        ways: list[Entry] = []
+        function = self._program.functions[ident]
+        row = self._functions.get(function.name)
+        if row is not None:
+            ways.append(_stated(ident, row, f"entry point: {function.name}() is called from outside"))
+        later = self._graph.callbacks.later.get(ident)
+        if later is not None:
+            slot = slot_of_row(later)
+            by = f"{later.function}() has it called" if later.function else f"called through {spell_slot(slot)}"
+            text = f"entry point: {by} later"
+            ways.append(Entry(ident, "deferred", True, text, (), later.context, later.source))
+        for slot in sorted(self._graph.targets.slots_of.get(ident, ())):
+            if slot in self._slots:
+                ways.append(_stated(ident, self._slots[slot], f"entry point through {spell_slot(slot)}"))
+            elif slot[0] in ("m", "g") and slot not in self._used and later is None:
+                ways.append(Entry(ident, "ops", True, f"entry point through {spell_slot(slot)}"))
+        return ways
+
+    def _other(self, ident: str) -> Entry | None:
+        function = self._program.functions[ident]
+        receiver = self._passed.get(ident)
+        if function.name in self._program.initcalls:
+            return Entry(ident, "initcall", True, "entry point when the module is loaded or unloaded", (), "process")
+        if receiver is not None:
+            return Entry(ident, "passed", False, f"its address is passed to {receiver}(), which is not analysed")
+        if self._graph.callers.get(ident):
+            return None
+        if function.ref.inline:
+            # the units that call it had it inlined elsewhere or reach it by name only: nobody enters it from outside
+            return Entry(ident, "unreferenced", False, "no call of it was found")
+        if function.name in self._program.exports:
+            return Entry(ident, "exported", True, "entry point: exported, and no analysed function calls it")
+        if function.ref.static:
+            return Entry(ident, "unreferenced", False, "no call of it was found")
+        return Entry(ident, "external", True, "entry point: no analysed function calls it")
+
+
+def _stated(ident: str, row: EntryPoint, text: str) -> Entry:
+    holds = tuple(sorted((str(held.lock), held.mode or "write") for held in row.holds))
+    return Entry(ident, "stated" if row.function else "ops", True, text, holds, row.context, row.source)
+
+
+def _joined(ways: list[Entry]) -> Entry:
+    """Return the way in that holds least, with the locks that all ways hold."""
+    least = min(ways, key=lambda way: len(way.holds))
+    common = tuple(lock for lock in least.holds if all(lock in way.holds for way in ways))
+    return replace(least, holds=common)
 
 
 def _passed_outside(graph: CallGraph, flows: Mapping[str, FlowFacts]) -> dict[str, str]:
-    """Return, for functions whose address reaches a parameter of a function without a body, one such receiver."""
+    """Return, for functions that reach a parameter of a function without a body or row, one such receiver."""
+    told = {slot_of_row(row) for row in graph.callbacks.rows}
     result: dict[str, str] = {}
     for slot, functions in graph.targets.held.items():
-        if slot[0] == "p" and slot[1] not in flows and slot[1] != UPDATE[0]:
+        if slot[0] == "p" and slot[1] not in flows and slot[1] != UPDATE[0] and slot not in told:
             for function in functions:
                 result[function] = min(result.get(function, slot[1]), slot[1])
     return result

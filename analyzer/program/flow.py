@@ -15,7 +15,7 @@ from msgspec import Struct
 
 from analyzer.facts.unit import FunctionFacts
 from analyzer.ir.function import Assembly, At, Call, FunctionIR, Read, Return, Store
-from analyzer.ir.types import UNKNOWN, Pointer, Record
+from analyzer.ir.types import UNKNOWN, Function, Pointer, Record, spell
 from analyzer.ir.values import (
     AccessPath,
     AddressOf,
@@ -36,8 +36,11 @@ READ, WRITE = 1, 2
 
 #: where a function pointer can stand: ("m", record, member), ("g", global, ""), ("p", function, index),
 #: ("d", function, index): what a parameter points to, where that is no member,
-#: ("l", function, local), ("r", function, ""), ("s", key, "") of a static call, ("f", function, ""): the function itself
+#: ("l", function, local), ("r", function, ""), ("s", key, "") of a static call, ("f", function, ""): the function itself;
+#: UNTOLD: memory that no name stands for
 Slot = tuple[str, str, str]
+
+UNTOLD: Slot = ("?", "", "")
 
 
 class Source(Struct, frozen=True, array_like=True, gc=False):
@@ -61,6 +64,24 @@ class Site(Struct, frozen=True, array_like=True):
     at: At
     #: what compiled this call in, as in `ir.function.Call.origin`
     origin: str = ""
+    #: per argument, the slots that a function pointer in it may come from; ("a", function, local) for a local's address
+    given: tuple[tuple[Slot, ...], ...] = ()
+    #: local that receives the value; "" if none does
+    result: str = ""
+    #: of an indirect call, the parameter that holds the pointer, or points to the record that does; -1 if none
+    choice: int = -1
+    #: of an indirect call, the type of the called function
+    type: str = ""
+
+
+class Member(Struct, frozen=True, array_like=True, gc=False):
+    """A function pointer stored in a member of a local record."""
+
+    local: str
+    #: both empty where the whole record is copied
+    record: str
+    member: str
+    source: Slot
 
 
 class FlowFacts(Struct, frozen=True, array_like=True):
@@ -79,6 +100,12 @@ class FlowFacts(Struct, frozen=True, array_like=True):
     mentions: tuple[tuple[str, str], ...]
     #: holds inline assembly, whose effects are not known
     assembly: bool
+    #: what its local records hold
+    members: tuple[Member, ...] = ()
+    #: function pointers stored in members: (member, function or parameter, place)
+    lodged: tuple[tuple[Slot, Slot, At], ...] = ()
+    #: its own type
+    type: str = ""
 
 
 def slot_of(path: AccessPath, function: str) -> Slot | None:
@@ -118,15 +145,23 @@ class _Reader:
         self.writes: set[tuple[str, str]] = set()
         self.touches: dict[int, int] = {}
         self.stored: set[int] = set()
+        self.members: set[Member] = set()
+        self.lodged: set[tuple[Slot, Slot, At]] = set()
 
     def slots(self, value: Value) -> list[Slot]:
         match value:
             case FunctionAddress(name):
                 return [("f", name, "")]
             case Load(path):
-                slot = slot_of(path, self.ir.name)
-                return [slot] if slot else []
+                return [slot_of(path, self.ir.name) or UNTOLD]
         return []
+
+    def given(self, value: Value) -> tuple[Slot, ...]:
+        """Return where a function pointer in an argument comes from, or the local record that it may stand in."""
+        match value:
+            case AddressOf(AccessPath(Local(name), selectors)) if Deref() not in selectors:
+                return (("a", self.ir.name, name),)
+        return tuple(self.slots(value))
 
     def sources(self, value: Value) -> set[Source]:
         match value:
@@ -158,9 +193,12 @@ class _Reader:
 
     def store(self, event: Store) -> None:
         path = event.path
-        target = slot_of(path, self.ir.name)
-        if target is not None:
-            self.copies.update((target, source) for source in self.slots(event.value))
+        target = slot_of(path, self.ir.name) or UNTOLD
+        self.copies.update((target, source) for source in self.slots(event.value) if source != target)
+        if target[0] == "m":
+            found = ((target, source, event.at) for source in self.slots(event.value))
+            self.lodged.update(lodged for lodged in found if lodged[1][0] in ("f", "p"))
+        self.keep(path, event.value)
         if isinstance(path.root, Local) and not any(isinstance(s, Deref) for s in path.selectors):
             self.origins.setdefault(path.root.name, set()).update(self.sources(event.value))
             return
@@ -170,18 +208,31 @@ class _Reader:
         self.writes.add(cell_of(path, self.ir))
         self.stored.update(source.parameter for source in self.sources(event.value))
 
+    def keep(self, path: AccessPath, value: Value) -> None:
+        """Note what a local record holds."""
+        if not isinstance(path.root, Local) or Deref() in path.selectors:
+            return
+        last = next((s for s in reversed(path.selectors) if isinstance(s, Field)), Field("", ""))
+        self.members.update(Member(path.root.name, last.record, last.member, slot) for slot in self.slots(value))
+
     def site(self, event: Call) -> Site:
         slot = callee_slot(event.callee, self.ir.name)
         callee = event.callee.name if isinstance(event.callee, FunctionAddress) and slot is None else ""
-        if event.result is not None and callee:
-            self.copies.add((("l", self.ir.name, event.result.name), ("r", callee, "")))
         for index, argument in enumerate(event.arguments):
             if callee:
-                self.copies.update((("p", callee, str(index)), source) for source in self.slots(argument))
                 self.lend(("d", callee, str(index)), argument)
-        arguments = tuple(tuple(sorted(self.sources(a), key=_source_key)) for a in event.arguments)
         self.patch(callee, event.arguments)
-        return Site(callee, slot, arguments, event.at, event.origin)
+        return Site(
+            callee,
+            slot,
+            tuple(tuple(sorted(self.sources(a), key=_source_key)) for a in event.arguments),
+            event.at,
+            event.origin,
+            tuple(self.given(argument) for argument in event.arguments),
+            event.result.name if event.result is not None else "",
+            -1 if callee else _choice(event.callee),
+            "" if callee else spell(event.signature),
+        )
 
     def lend(self, pointee: Slot, argument: Value) -> None:
         """Note that a callee's parameter points to a slot of this function: what it stores there stays there."""
@@ -205,6 +256,16 @@ class _Reader:
                 slot = key_slot(name)
                 if slot is not None:
                     self.copies.update((slot, source) for source in self.slots(arguments[target]))
+
+
+def _choice(callee: Value) -> int:
+    """Return the parameter that decides what a call reaches: it holds the pointer, or points to what does."""
+    match callee:
+        case Load(AccessPath(Parameter(index, _), ())):
+            return index
+        case Load(AccessPath(Parameter(index, _), (Deref(), *inner))) if all(isinstance(s, Field) for s in inner):
+            return index if inner else -1
+    return -1
 
 
 def _source_key(source: Source) -> tuple[int, bool]:
@@ -268,7 +329,18 @@ def read_flow(facts: FunctionFacts) -> FlowFacts:
         tuple(sorted(reader.stored)),
         tuple(sorted(_mentions(facts))),
         any(isinstance(event, Assembly) for event in events),
+        tuple(sorted(reader.members, key=_member_key)),
+        tuple(sorted(reader.lodged, key=_lodged_key)),
+        spell(Function(ir.returns, tuple(formal.type for formal in ir.parameters), ir.variadic)),
     )
+
+
+def _lodged_key(lodged: tuple[Slot, Slot, At]) -> tuple[int, int, Slot, Slot]:
+    return (lodged[2].line, lodged[2].column, lodged[0], lodged[1])
+
+
+def _member_key(member: Member) -> tuple[str, str, str, Slot]:
+    return (member.local, member.record, member.member, member.source)
 
 
 def version() -> bytes:

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """Whole specification files.
 
-In: the text of one file. Out: `Document`: the rules, or the family with its primitives.
+In: the text of one file. Out: `Document`: the rules, the family with its primitives, or the rows about calls.
 """
 
 from __future__ import annotations
@@ -10,9 +10,10 @@ from msgspec import Struct
 
 from analyzer.base.errors import SpecError
 from analyzer.base.location import Location
+from analyzer.spec.calls import CallbackShape, EntryShape, TargetShape
 from analyzer.spec.errors import CombinedSpecError
 from analyzer.spec.mapping import Fields, Key, Map
-from analyzer.spec.model import Family, Primitive, Rule, Waits
+from analyzer.spec.model import Callback, EntryPoint, Family, Primitive, Rule, TargetOverride, Waits
 from analyzer.spec.primitives import RowsShape, read_rows
 from analyzer.spec.rules import WORD, RuleShape
 from analyzer.spec.shapes import Choice, Exactly, ListOf, Located, Text
@@ -34,7 +35,11 @@ TYPES = Key("types", ListOf(Text("a record name", r"[A-Za-z_]\w*"), "record name
 WAITS = Key("waits", _WAITS, "how callers wait for these locks; absent: none", default="none")
 SOURCE = Key("source", Text(), "where the facts were read", required=True)
 PRIMITIVES = Key("primitives", RowsShape(), "the functions and their effects", required=True)
+CALLBACKS = Key("callbacks", ListOf(CallbackShape(), "callbacks"), "who calls functions handed over", default=())
+ENTRIES = Key("entries", ListOf(EntryShape(), "entries"), "how functions are entered from outside", default=())
+TARGETS = Key("targets", ListOf(TargetShape(), "targets"), "what indirect calls reach", default=())
 
+CALLS_FILE = Map("a file about calls", (LOCKSPEC, CALLBACKS, ENTRIES, TARGETS))
 RULES_FILE = Map("a file of rules", (LOCKSPEC, SUBSYSTEM, RULES))
 FAMILY_FILE = Map("a file of primitives", (LOCKSPEC, FAMILY, TYPES, WAITS, SOURCE, PRIMITIVES))
 ROWS_FILE = Map("a file that extends a family", (LOCKSPEC, EXTENDS, WAITS, SOURCE, PRIMITIVES))
@@ -48,6 +53,9 @@ class Document(Struct, frozen=True):
     primitives: tuple[Primitive, ...] = ()
     #: the family that must be defined by another file, and where it is named
     extends: tuple[str, Location] | None = None
+    callbacks: tuple[Callback, ...] = ()
+    entries: tuple[EntryPoint, ...] = ()
+    targets: tuple[TargetOverride, ...] = ()
 
 
 def read_document(text: str, file: str) -> Document:
@@ -64,7 +72,18 @@ def read_document(text: str, file: str) -> Document:
         return _read_rows_file(root)
     if root.get("family") is not None or root.get("primitives") is not None:
         return _read_family_file(root)
+    if any(root.get(key.name) is not None for key in (CALLBACKS, ENTRIES, TARGETS)):
+        return _read_calls_file(root)
     return _read_rules_file(root)
+
+
+def _read_calls_file(root: Node) -> Document:
+    fields = CALLS_FILE.read(root)
+    return Document(
+        callbacks=tuple(callback for row in fields[CALLBACKS] for callback in row),
+        entries=tuple(entry for row in fields[ENTRIES] for entry in row),
+        targets=fields[TARGETS],
+    )
 
 
 def _read_rules_file(root: Node) -> Document:

@@ -4,7 +4,7 @@
 In: paths of files and folders, or None. Out: `SpecSet`; or one CombinedSpecError with every error of every file.
 
 Given paths replace the shipped rules. The shipped primitives stay, family by family, unless the paths define the
-same family: what `mutex_lock()` does is needed by every rule.
+same family: what `mutex_lock()` does is needed by every rule. So do the shipped rows about calls, one by one.
 
 **Invariant:** each rule id, each family and each function of a primitive is defined once.
 """
@@ -21,10 +21,13 @@ from analyzer.base.location import Location
 from analyzer.spec.documents import Document, read_document
 from analyzer.spec.errors import CombinedSpecError
 from analyzer.spec.files import SpecFile, given_files, read_text, shipped_files
-from analyzer.spec.model import Primitive, SpecSet
+from analyzer.spec.model import Callback, EntryPoint, Primitive, SpecSet
 from analyzer.spec.suggest import did_you_mean
 
 T = TypeVar("T")
+
+#: shipped folders whose files stay when others are given
+_ALWAYS = ("primitives", "kernel")
 
 
 def load(paths: Sequence[Path] | None = None) -> SpecSet:
@@ -44,7 +47,28 @@ def load(paths: Sequence[Path] | None = None) -> SpecSet:
         tuple(document.family for document in documents if document.family),
         {primitive.name: primitive for document in documents for primitive in document.primitives},
         _digest(texts),
+        _rows([document.callbacks for document in documents], _callback_key),
+        _rows([document.entries for document in documents], _entry_key),
+        tuple(target for document in documents for target in document.targets),
     )
+
+
+def _rows(lists: list[tuple[T, ...]], key: Callable[[T], object]) -> tuple[T, ...]:
+    """Join rows of several files; what an earlier file says of a thing takes the place of what a later one says."""
+    said: set[object] = set()
+    result: list[T] = []
+    for rows in lists:
+        result += [row for row in rows if key(row) not in said]
+        said.update(key(row) for row in rows)
+    return tuple(result)
+
+
+def _callback_key(row: Callback) -> object:
+    return (row.function, row.member)
+
+
+def _entry_key(row: EntryPoint) -> object:
+    return (row.function, row.member)
 
 
 def _read(
@@ -62,16 +86,16 @@ def _read(
 def _add_shipped_primitives(
     given: list[SpecFile], texts: list[tuple[SpecFile, str]], documents: list[Document], errors: list[SpecError]
 ) -> None:
-    """Add the shipped families that no given file defines."""
+    """Add the shipped families that no given file defines, and the shipped rows about calls."""
     defined = {document.family.name for document in documents if document.family}
     same = {file.path.resolve() for file in given}
     for file in shipped_files():
-        if file.path.resolve() in same or file.path.parent.name != "primitives":
+        if file.path.resolve() in same or file.path.parent.name not in _ALWAYS:
             continue
         more_texts: list[tuple[SpecFile, str]] = []
         more: list[Document] = []
         _read([file], more_texts, more, errors)
-        if more and more[0].family and more[0].family.name not in defined:
+        if more and (more[0].family is None or more[0].family.name not in defined):
             texts += more_texts
             documents += more
 

@@ -185,6 +185,57 @@ class Family(Struct, frozen=True, array_like=True):
     location: Location
 
 
+#: in what context code runs: what it may wait for
+Surrounding = Literal["process", "softirq", "hardirq", "atomic"]
+
+
+class Callback(Struct, frozen=True, array_like=True):
+    """A function, or a member, that is handed a function for others to call."""
+
+    #: the function that is handed one, or empty
+    function: str
+    #: the member that it is stored in, or None
+    member: Name | None
+    #: position of the argument that is called
+    argument: int
+    #: arguments that become the called function's own, in order
+    passes: tuple[int, ...]
+    #: `now`: before the call returns, under the caller's locks. `later`: under none of them
+    runs: Literal["now", "later"]
+    #: an argument that says which: not 0 is `now`, 0 is `later`
+    waits: int | None
+    #: on another processor
+    remote: bool
+    context: Surrounding
+    source: str
+    location: Location
+
+
+class EntryPoint(Struct, frozen=True, array_like=True):
+    """How others enter the functions that stand in a member, or one function."""
+
+    member: Name | None
+    function: str
+    #: locks that those who enter hold
+    holds: tuple[Held, ...]
+    context: Surrounding
+    source: str
+    location: Location
+
+
+class TargetOverride(Struct, frozen=True, array_like=True):
+    """What calls through a pointer reach, stated by a person."""
+
+    #: a member, a global, a static call's name or a local
+    call: Name
+    #: only calls in this function; empty for all
+    within: str
+    #: each with its own place
+    reaches: tuple[tuple[str, Location], ...]
+    source: str
+    location: Location
+
+
 class SpecSet(Struct, frozen=True):
     """All files read together."""
 
@@ -194,3 +245,6 @@ class SpecSet(Struct, frozen=True):
     primitives: dict[str, Primitive]
     #: sha256 over the files' names and text, in order
     digest: str
+    callbacks: tuple[Callback, ...] = ()
+    entries: tuple[EntryPoint, ...] = ()
+    targets: tuple[TargetOverride, ...] = ()

@@ -97,6 +97,22 @@ class RequirementShape:
         return Required(AnyOf(of) if word == "any" else AllOf(of), mentions)
 
 
+class LockShape:
+    """A lock that is held: `kvm.slots_lock`, or `{lock: kvm.mmu_lock, mode: read}`."""
+
+    def read(self, node: Node, label: str) -> Held:
+        """Return the lock."""
+        if isinstance(node, MapNode):
+            held = _read_held(node).requirement
+            assert isinstance(held, Held)
+            return held
+        return Held(NameOf("lock").read(node, label).name)
+
+    def schema(self) -> Schema:
+        """Describe a lock."""
+        return {"anyOf": [NameOf("lock").schema(), _HELD.schema()]}
+
+
 def requirement_definition() -> Schema:
     """Describe a requirement for JSON Schema's `$defs`."""
     group: Schema = {"type": "array", "items": {"$ref": REFERENCE}, "minItems": 1}
