@@ -20,7 +20,7 @@ from analyzer.analysis.deferred import (
 from analyzer.analysis.effects import acquire, apply_primitive, release
 from analyzer.analysis.evaluate import cell, evaluate, load, store
 from analyzer.analysis.formula import at_entry, rebind
-from analyzer.analysis.freshness import hand_out, publish
+from analyzer.analysis.freshness import hand_out, is_new, publish
 from analyzer.analysis.places import Recorder
 from analyzer.analysis.state import FRESH, State
 from analyzer.analysis.summary import Demand, FunctionSummary, Outcome, Own, Passed
@@ -114,7 +114,7 @@ class Caller:
         """Leave a call through a pointer to the callers; it may change what any of its targets may."""
         slot = callee_slot(event.callee, self.scope.facts.ir.name)
         demand = demand_call(self.scope, state, pointer, arguments, event.at, slot)
-        what = Passed("", demand, event.at, spell_slot(slot))
+        what = Passed("", "", event.at, spell_slot(slot))
         self.recorder.require(state, what, demand)
         for target in targets:
             self._touch(state, event, target, arguments)
@@ -156,14 +156,16 @@ class Caller:
         def loader(obj: Term) -> Term:
             return load(state, obj)
 
+        doubt = NEW_OBJECT if arguments and is_new(arguments[0], state) else ""
         for demand in summary.demands:
-            if not _is_possible(state, demand, arguments, loader):
+            narrowed = _assuming(state, demand, arguments, loader)
+            if narrowed is None:
                 continue
-            what = Passed(target.id or "", demand.formula, event.at, target.via)
+            what = Passed(target.id or "", demand.id, event.at, target.via)
             if isinstance(demand.formula, tuple) and demand.formula[0] == "calls":
-                self._answer(state, event.at, demand.formula, what, arguments, 0)
+                self._answer(narrowed, event.at, demand.formula, what, arguments, 0)
             else:
-                self.recorder.require(state, what, rebind(demand.formula, arguments, loader))
+                self.recorder.require(narrowed, what, rebind(demand.formula, arguments, loader), doubt)
 
     def _answer(
         self, state: State, at: At, call: tuple[Any, ...], what: Passed, arguments: tuple[Term, ...], nesting: int
@@ -189,15 +191,16 @@ class Caller:
         inside = with_locks(call, state, arguments, loader, at)
         for target in targets:
             for demand in self.scope.summary(target).demands:
-                if not _is_possible(inside, demand, given, loader):
+                narrowed = _assuming(inside, demand, given, loader)
+                if narrowed is None:
                     continue
-                through = answered(self.scope, what, target, demand.formula, site)
+                through = answered(self.scope, what, target, demand.id, site)
                 if isinstance(demand.formula, tuple) and demand.formula[0] == "calls":
                     if nesting < MAX_NESTING:
-                        self._answer(inside, at, demand.formula, through, given, nesting + 1)
+                        self._answer(narrowed, at, demand.formula, through, given, nesting + 1)
                     continue
                 formula = rebind(demand.formula, given, loader)
-                self.recorder.require(inside, through, at_entry(formula) if locks is None else formula)
+                self.recorder.require(narrowed, through, at_entry(formula) if locks is None else formula)
 
     def _outcome(
         self, state: State, outcome: Outcome, arguments: tuple[Term, ...], result: Term, event: Call
@@ -278,14 +281,19 @@ class Caller:
                 hand_out(state, argument)
 
 
-def _is_possible(state: State, demand: Demand, arguments: tuple[Term, ...], loader: Loader) -> bool:
-    """Tell whether `state` can meet the conditions under which the callee makes its demand."""
-    return all(
-        ranges.meet(ranges.range_of(state.facts, substitute(term, arguments, loader)), known) is not None
-        for term, known in demand.guards
-    )
+def _assuming(state: State, demand: Demand, arguments: tuple[Term, ...], loader: Loader) -> State | None:
+    """Return `state` under the conditions of the callee's demand; None if it cannot meet them."""
+    if not demand.guards:
+        return state
+    narrowed = state.fork()
+    for term, known in demand.guards:
+        if not ranges.refine(narrowed.facts, substitute(term, arguments, loader), known):
+            return None
+    return narrowed
 
 
+#: why a way is in doubt that begins with an object being made: most of what is done to objects is not done to new ones
+NEW_OBJECT = "the way begins with an object that is newly allocated; whether it can be taken with it is not known"
 #: memory that anybody can reach
 ELSEWHERE: Term = ("G", "")
 

@@ -27,7 +27,7 @@ from analyzer.analysis.formula import Formula
 from analyzer.analysis.locks import lock_class
 from analyzer.analysis.ranges import NONZERO, NULL
 from analyzer.analysis.state import State
-from analyzer.analysis.summary import PLAIN, Demand, FunctionSummary, Passed
+from analyzer.analysis.summary import PLAIN, Demand, FunctionSummary, Passed, demand
 from analyzer.analysis.terms import OPEN, Loader, Term, is_entry_term, substitute
 from analyzer.ir.function import At
 from analyzer.program.callbacks import slot_of_row
@@ -104,20 +104,20 @@ def handover_summaries(rows: Iterable[Callback]) -> dict[str, FunctionSummary]:
         site = ("", 0, 0, slot_of_row(row))
         if row.waits is not None:
             term = ("P", row.waits)
-            demands[row.function].append(Demand(("calls", pointer, given, (), site), ((term, NONZERO),), ()))
-            demands[row.function].append(Demand(("calls", pointer, given, None, site), ((term, NULL),), ()))
+            demands[row.function].append(demand(("calls", pointer, given, (), site), ((term, NONZERO),), ()))
+            demands[row.function].append(demand(("calls", pointer, given, None, site), ((term, NULL),), ()))
         elif row.runs == "now" and row.function:
-            demands[row.function].append(Demand(("calls", pointer, given, (), site), (), ()))
+            demands[row.function].append(demand(("calls", pointer, given, (), site), (), ()))
     return {name: replace(PLAIN, demands=tuple(found)) for name, found in demands.items()}
 
 
-def answered(scope: Scope, what: Passed, target: Target, formula: Formula, site: tuple[Any, ...]) -> Passed:
-    """Return `what`, a callee's deferred call, as it comes to the demand `formula` of `target`."""
+def answered(scope: Scope, what: Passed, target: Target, demand: str, site: tuple[Any, ...]) -> Passed:
+    """Return `what`, a callee's deferred call, as it comes to the demand `demand` (its id) of `target`."""
     _, line, column, slot = site
     via = spell_slot(slot)
     if slot is not None and slot[0] == "p" and slot[1] not in scope.context.program.functions:
         via = f"{slot[1]}()"
-    then = Passed(target.id or "", formula, At(line, column), via)
+    then = Passed(target.id or "", demand, At(line, column), via)
     return _behind(what, then)
 
 

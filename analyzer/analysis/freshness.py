@@ -32,6 +32,11 @@ def status(pointer: Term, state: State) -> int | None:
     return None if base[0] == "P" else PUBLISHED
 
 
+def is_new(pointer: Term, state: State) -> bool:
+    """Tell whether `pointer` points to an object that this function itself allocated, published or not."""
+    return pointer[0] == "r" and pointer in state.fresh
+
+
 def publish(state: State, obj: Term, value: Term) -> None:
     """Store `value` into `obj`: what it points to can be found by others, if `obj` can."""
     if value[0] not in ("ad", "r", "P"):
@@ -39,7 +44,9 @@ def publish(state: State, obj: Term, value: Term) -> None:
     base, holder = allocation(value), allocation(obj)
     if base[0] not in ("r", "P", "L"):
         return
-    if status(obj, state) == FRESH and base != holder:
+    if base == holder:
+        return
+    if status(obj, state) == FRESH:
         state.inside[holder] = state.inside.get(holder, frozenset()) | {base}
     else:
         lower(state, base, PUBLISHED)

@@ -21,7 +21,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from analyzer.analysis.formula import Formula
-from analyzer.analysis.summary import PLAIN, Cause, FunctionSummary, Passed, SiteLocks
+from analyzer.analysis.summary import PLAIN, FunctionSummary, SiteLocks
 from analyzer.analysis.terms import thaw
 
 _DIGEST_BYTES = 16
@@ -97,10 +97,8 @@ def _unpack(packed: Packed) -> FunctionSummary:
 def _thawed(summary: FunctionSummary) -> FunctionSummary:
     """Return `summary` with its terms as tuples all the way down: a decoder makes lists of what it has no type for."""
     demands = tuple(
-        replace(demand, formula=_formula(demand.formula), guards=_pairs(demand.guards), causes=_causes(demand.causes))
-        for demand in summary.demands
+        replace(demand, formula=_formula(demand.formula), guards=_pairs(demand.guards)) for demand in summary.demands
     )
-    failures = tuple(replace(failure, cause=_causes((failure.cause,))[0]) for failure in summary.failures)
     outcomes = tuple(
         replace(
             outcome,
@@ -111,7 +109,7 @@ def _thawed(summary: FunctionSummary) -> FunctionSummary:
         )
         for outcome in summary.outcomes
     )
-    return replace(summary, outcomes=outcomes, demands=demands, failures=failures)
+    return replace(summary, outcomes=outcomes, demands=demands)
 
 
 def _formula(formula: Formula) -> Formula:
@@ -120,17 +118,6 @@ def _formula(formula: Formula) -> Formula:
 
 def _pairs(pairs: tuple[tuple[Any, Any], ...]) -> tuple[tuple[Any, Any], ...]:
     return tuple((thaw(list(term)), known) for term, known in pairs)
-
-
-def _causes(causes: tuple[Cause, ...]) -> tuple[Cause, ...]:
-    return tuple(
-        replace(cause, what=_passed(cause.what)) if isinstance(cause.what, Passed) else cause for cause in causes
-    )
-
-
-def _passed(passed: Passed) -> Passed:
-    then = _passed(passed.then) if passed.then else None
-    return replace(passed, demand=_formula(passed.demand), then=then)
 
 
 class Summaries(Mapping[str, FunctionSummary]):

@@ -16,13 +16,14 @@ from typing import Literal
 
 from msgspec import Struct
 
-from analyzer.analysis.formula import Formula, at_entry, atoms
+from analyzer.analysis.formula import at_entry, atoms
 from analyzer.analysis.memo import Summaries
 from analyzer.analysis.summary import Cause, Failure, FunctionSummary, Own, Passed, Setting
 from analyzer.program.entries import Entry
 
 Verdict = Literal["violation", "unknown"]
-Node = tuple[str, Formula]
+#: a function and one of its demands, by id
+Node = tuple[str, str]
 
 
 class Trail(Struct, frozen=True):
@@ -91,7 +92,7 @@ def _starts(summaries: Summaries, entries: Mapping[str, Entry]) -> Iterator[_Sta
             doubts = [str(atom[1]) for atom in atoms(left)]
             certain = entry.certain and not doubts
             reason = "" if certain else (doubts[0] if doubts else entry.text)
-            yield _Start((ident, demand.formula), "violation" if certain else "unknown", entry, reason, ())
+            yield _Start((ident, demand.id), "violation" if certain else "unknown", entry, reason, ())
         for failure in summary.failures:
             what = failure.cause.what
             if not isinstance(what, Own):
@@ -105,8 +106,8 @@ def _descend(summaries: Summaries, start: _Start, found: dict[Place, dict[str, T
     queue: deque[Node] = deque([start.node])
     while queue:
         node = queue.popleft()
-        ident, formula = node
-        for cause in _causes(summaries[ident], formula):
+        ident, wanted = node
+        for cause in _causes(summaries[ident], wanted):
             links = (*above[node], (ident, cause))
             what = cause.what
             if isinstance(what, Own):
@@ -130,8 +131,8 @@ def _below(ident: str, cause: Cause, what: Passed) -> tuple[tuple[tuple[str, Cau
     return tuple(links), (what.callee, what.demand)
 
 
-def _causes(summary: FunctionSummary, formula: Formula) -> tuple[Cause, ...]:
+def _causes(summary: FunctionSummary, wanted: str) -> tuple[Cause, ...]:
     for demand in summary.demands:
-        if demand.formula == formula:
+        if demand.id == wanted:
             return demand.causes
     return ()

@@ -62,8 +62,11 @@ def satisfies(a: Range, operator: str, value: int) -> bool | None:
     inside = from_test(operator, value)
     if inside is None:
         return None
-    if meet(a, inside) is None:
+    common = meet(a, inside)
+    if common is None:
         return False
+    if common == meet(a, FULL):
+        return True
     outside = from_test(_NEGATED[operator], value)
     if outside is not None and meet(a, outside) is None:
         return True

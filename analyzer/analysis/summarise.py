@@ -9,6 +9,7 @@ from typing import NamedTuple
 
 from analyzer.analysis import ranges
 from analyzer.analysis.context import Scope
+from analyzer.analysis.deferred import is_callers_choice
 from analyzer.analysis.formula import Formula, atoms
 from analyzer.analysis.locks import lock_class
 from analyzer.analysis.places import CallHit, Guards, Hit, guards
@@ -23,14 +24,18 @@ from analyzer.analysis.summary import (
     LockChange,
     Outcome,
     Own,
+    Passed,
     Setting,
     SiteLocks,
+    demand,
 )
 from analyzer.analysis.terms import OPEN, Term, contains, is_entry_term
 from analyzer.base.gap import Gap
 from analyzer.ir.function import At, Return
 
 _NOWHERE = At(0)
+#: more conditions than this for one requirement are not told apart
+MAX_CONDITIONS = 12
 #: more ways to return, told apart by locks, are merged into one
 MAX_OUTCOMES = 12
 
@@ -95,17 +100,19 @@ def _outcome(group: list[Leave], single: bool) -> Outcome:
     same = all(leave.value == first.value for leave in group)
     value = _exported_value(first.value) if same and first.value is not None else None
     conditions = () if single else _common_guards([guards(leave.state) for leave in group])
-    fresh = value is None and all(_is_fresh(leave) for leave in group)
+    fresh = value is None and _is_allocator(group)
     return Outcome(returns, value, _changes(first.state, placed=True), conditions, _established(first.state), fresh)
 
 
-def _is_fresh(leave: Leave) -> bool:
-    """Tell whether the value returned is an object allocated here, or none at all."""
-    if leave.value is None:
-        return False
-    if leave.value[0] == "r" and leave.state.fresh.get(leave.value) == FRESH:
-        return True
-    return ranges.meet(_value_range(leave), (1, ranges.HIGH, False)) is None
+def _is_allocator(group: list[Leave]) -> bool:
+    """Tell whether every value returned is an object allocated here, or none at all."""
+    some = False
+    for leave in group:
+        if leave.value is not None and leave.state.fresh.get(leave.value) == FRESH:
+            some = True
+        elif leave.value is None or ranges.meet(_value_range(leave), (1, ranges.HIGH, False)) is not None:
+            return False
+    return some
 
 
 def _exported_value(value: Term) -> Term | None:
@@ -175,15 +182,28 @@ def _split(hits: list[Hit]) -> tuple[tuple[Demand, ...], tuple[Failure, ...]]:
             failures.setdefault((hit.what, reason), Failure(Cause(hit.what, hit.setting), not reason, reason))
         else:
             by_formula[hit.rest].append(hit)
-    demands = tuple(_demand(formula, group) for formula, group in by_formula.items())
+    demands = tuple(one for formula, group in by_formula.items() for one in _demands(formula, group))
     return demands, tuple(failures.values())
 
 
-def _demand(formula: Formula, group: list[Hit]) -> Demand:
-    causes: dict[object, Cause] = {}
+def _demands(formula: Formula, group: list[Hit]) -> list[Demand]:
+    """Return a demand for each condition under which places ask for `formula`."""
+    at_place: dict[Own | Passed, list[Hit]] = defaultdict(list)
     for hit in group:
-        causes.setdefault(hit.what, Cause(hit.what, hit.setting))
-    return Demand(formula, _common_guards([hit.guards for hit in group]), tuple(causes.values()))
+        at_place[hit.what].append(hit)
+    by_guards: dict[Guards, list[Cause]] = defaultdict(list)
+    for what, hits in at_place.items():
+        conditions = _common_guards([_decidable(hit.guards) for hit in hits])
+        by_guards[conditions].append(Cause(what, hits[0].setting))
+    if len(by_guards) > MAX_CONDITIONS:
+        causes = [cause for some in by_guards.values() for cause in some]
+        by_guards = {_common_guards(list(by_guards)): causes}
+    return [demand(formula, known, tuple(some)) for known, some in by_guards.items()]
+
+
+def _decidable(known: Guards) -> Guards:
+    """Return the conditions that callers can decide by what they pass: on parameters and members right behind them."""
+    return tuple((term, range_) for term, range_ in known if is_callers_choice(term) and range_ != ranges.FULL)
 
 
 # -- must-locksets at places --------------------------------------------------------------------------------------

@@ -9,6 +9,8 @@ return in [LOW, -1] with nothing.
 
 from __future__ import annotations
 
+from hashlib import blake2b
+
 from msgspec import Struct
 
 from analyzer.analysis.formula import Formula
@@ -89,8 +91,8 @@ class Passed(Struct, frozen=True, array_like=True, tag="passed"):
     """A callee's demand that the call site does not meet."""
 
     callee: str
-    #: formula of the callee's demand
-    demand: Formula
+    #: `Demand.id` of the callee's demand
+    demand: str
     at: At
     #: the slot, for a call through a pointer; else empty
     via: str
@@ -106,13 +108,21 @@ class Cause(Struct, frozen=True, array_like=True):
 
 
 class Demand(Struct, frozen=True, array_like=True):
-    """A requirement on the callers of a function."""
+    """A requirement on the callers of a function, under conditions of its own."""
+
+    #: digest of formula and guards: what it is called in `Passed`
+    id: str
 
     #: over entry terms
     formula: Formula
     #: the demand is made only where these hold of entry terms
     guards: tuple[tuple[Term, Range], ...]
     causes: tuple[Cause, ...]
+
+
+def demand(formula: Formula, guards: tuple[tuple[Term, Range], ...], causes: tuple[Cause, ...]) -> Demand:
+    """Return a demand under its id."""
+    return Demand(blake2b(repr((formula, guards)).encode(), digest_size=8).hexdigest(), formula, guards, causes)
 
 
 class Failure(Struct, frozen=True, array_like=True):

@@ -206,7 +206,8 @@ class _Reader:
             return
         self.touch(path, WRITE)
         self.writes.add(cell_of(path, self.ir))
-        self.stored.update(source.parameter for source in self.sources(event.value))
+        into = {source.parameter for source in self.base(path)}
+        self.stored.update(s.parameter for s in self.sources(event.value) if s.parameter not in into)
 
     def keep(self, path: AccessPath, value: Value) -> None:
         """Note what a local record holds."""
