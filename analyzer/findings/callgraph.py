@@ -40,7 +40,7 @@ class GraphEdge(Struct, frozen=True):
 
 
 class UnresolvedSite(Struct, frozen=True):
-    """An indirect call of which no target is known."""
+    """An indirect call that is not known to reach certain functions."""
 
     #: function id
     caller: str
@@ -142,7 +142,12 @@ class Stats(Struct, frozen=True):
     #: of these, into functions that no unit defines
     n_external_sites: int
     n_indirect_sites: int
+    #: indirect sites without a target in these units, of which it is known where the target is given
+    n_outside_sites: int
+    #: indirect sites without a target otherwise
     n_unresolved_sites: int
+    #: indirect sites that may reach every function of their type whose address cannot be followed
+    n_widened_sites: int
     #: edges by kind, in alphabetical order
     edges: tuple[tuple[str, int], ...]
     #: pairs of functions with an edge
@@ -150,6 +155,8 @@ class Stats(Struct, frozen=True):
     mechanisms: tuple[Mechanism, ...]
     #: all mechanisms together
     indirect: Mechanism
+    #: call sites that hand a function to another that calls it: by kind of edge
+    handed: tuple[Mechanism, ...]
     #: functions that the outside world may enter
     n_entries: int
     #: linking, extraction not counted

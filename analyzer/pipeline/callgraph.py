@@ -29,11 +29,12 @@ from analyzer.pipeline.extract import extract
 from analyzer.pipeline.link import Linked, link
 from analyzer.pipeline.options import CheckOptions, Progress
 from analyzer.pipeline.remember import Remembered
-from analyzer.pipeline.unresolved import describe, rank
+from analyzer.pipeline.unresolved import describe, open_calls, rank, widened_calls
 from analyzer.program.atlas import Atlas
-from analyzer.program.measure import measure
+from analyzer.program.measure import Cost, measure
 from analyzer.program.paths import shortest_length, simple_paths
 from analyzer.source.commands import read_units
+from analyzer.spec.load import load
 from analyzer.spec.suggest import did_you_mean
 
 #: functions named where a name means several
@@ -41,7 +42,8 @@ _N_CANDIDATES = 12
 
 
 def open_call_graph(options: CheckOptions, progress: Progress) -> CallGraphView:
-    """Extract and link what `options` name; raise `InputError` for what the user must mend."""
+    """Extract and link what `options` name; raise `InputError` or `SpecError` for what the user must mend."""
+    spec = load(options.specs or None)
     with Store(options.cache) as store:
         units = read_units(
             tree=options.tree,
@@ -53,7 +55,7 @@ def open_call_graph(options: CheckOptions, progress: Progress) -> CallGraphView:
         )
         extraction = extract(units, store, progress, jobs=options.jobs, overlays=options.overlays)
         progress.begin("link", 1)
-        return CallGraphView(link(extraction, Remembered(store)))
+        return CallGraphView(link(extraction, Remembered(store), spec))
 
 
 class CallGraphView:
@@ -79,7 +81,7 @@ class CallGraphView:
     def callees(self, name: str, depth: int = 1) -> Neighbours:
         """Return whom a function calls; raise `InputError` for a name that means none or several."""
         ident = self._the(name)
-        unresolved = [pair for pair in self.linked.graph.unresolved if pair[0] == ident]
+        unresolved = [call for call in open_calls(self.linked.graph) if call[0] == ident]
         branches = self._branches(ident, depth, callers=False)
         return Neighbours(self._function(ident), "callees", branches, describe(self.linked, self._atlas, unresolved))
 
@@ -100,22 +102,16 @@ class CallGraphView:
         )
 
     def unresolved(self, limit: int | None = None) -> UnresolvedSites:
-        """Return the calls without a known target, those first behind which most functions may hide."""
-        sites = rank(self.linked, describe(self.linked, self._atlas, self.linked.graph.unresolved))
+        """Return the calls that are not known to reach certain functions, those first that may reach most."""
+        graph = self.linked.graph
+        sites = rank(self.linked, describe(self.linked, self._atlas, (*open_calls(graph), *widened_calls(graph))))
         return UnresolvedSites(sites[:limit], len(sites))
 
     def stats(self) -> Stats:
         """Return the call graph in numbers."""
         linked = self.linked
-        return measure(
-            linked.program,
-            linked.flows,
-            linked.graph,
-            self._atlas,
-            len(linked.entries),
-            linked.seconds,
-            linked.peak_bytes,
-        )
+        cost = Cost(linked.seconds, linked.peak_bytes)
+        return measure(linked.program, linked.flows, linked.graph, self._atlas, len(linked.entries), cost)
 
     def export(self) -> CallGraphExport:
         """Return the whole graph, sorted by id and place."""
@@ -124,7 +120,7 @@ class CallGraphView:
         return CallGraphExport(
             functions=tuple(map(self._function, sorted(atlas.functions))),
             edges=tuple(edge for group in edges for edge in group),
-            unresolved=describe(self.linked, atlas, self.linked.graph.unresolved),
+            unresolved=describe(self.linked, atlas, open_calls(self.linked.graph)),
         )
 
     def _the(self, name: str) -> str:
@@ -148,11 +144,11 @@ class CallGraphView:
     def _edges(self, caller: str, callee: str) -> tuple[GraphEdge, ...]:
         at = self._atlas.at
         calls = self._atlas.calls[caller][callee]
-        edges = (GraphEdge(caller, callee, edge.kind, at(caller, edge.site), edge.via) for edge in calls)
-        return tuple(dict.fromkeys(edges))
+        return tuple(GraphEdge(caller, callee, edge.kind, at(caller, edge.site), edge.via) for edge in calls)
 
     def _link(self, caller: str, callee: str) -> Link:
-        return Link(self._function(caller), self._function(callee), self._edges(caller, callee))
+        edges = dict.fromkeys(self._edges(caller, callee))  # several calls in one line are told once
+        return Link(self._function(caller), self._function(callee), tuple(edges))
 
     def _next(self, ident: str, callers: bool) -> Iterable[str]:
         """Return the functions one step from `ident`: callees in the order of the source."""

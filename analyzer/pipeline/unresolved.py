@@ -19,37 +19,59 @@ from analyzer.ir.types import CType, Function, spell
 from analyzer.pipeline.link import Linked
 from analyzer.program.atlas import Atlas
 from analyzer.program.flow import Site
-from analyzer.program.graph import spell_slot
+from analyzer.program.graph import CallGraph, spell_slot
+from analyzer.program.static_calls import trampoline_slot
 
 #: functions named for each site
 _N_NAMED = 5
 
 
-def describe(linked: Linked, atlas: Atlas, sites: Iterable[tuple[str, Site]]) -> tuple[UnresolvedSite, ...]:
-    """Describe call sites in the order of their places, those that stand at one place in the order of their words."""
-    found = [_describe(linked, atlas, caller, site) for caller, site in sites]
+#: a call site, its caller's id, and why its target is not known
+OpenCall = tuple[str, Site, str]
+
+
+def open_calls(graph: CallGraph) -> list[OpenCall]:
+    """List the indirect calls that reach no function of the program, as far as is known."""
+    return [
+        (
+            call.caller,
+            call.site,
+            f"given from outside: no function in these units gets into {call.origin}"
+            if call.origin
+            else _untold(call.site),
+        )
+        for call in graph.outside
+    ]
+
+
+def widened_calls(graph: CallGraph) -> list[OpenCall]:
+    """List the indirect calls that may reach any function of their type."""
+    cause = "it may reach every function of its type whose address goes where it cannot be followed"
+    return [(caller, site, cause) for caller, site in graph.widened]
+
+
+def _untold(site: Site) -> str:
+    if site.slot is None:
+        return "the pointer is computed in a way that is not followed"
+    return f"where {spell_slot(site.slot)} gets its function from is not known"
+
+
+def describe(linked: Linked, atlas: Atlas, calls: Iterable[OpenCall]) -> tuple[UnresolvedSite, ...]:
+    """Describe calls in the order of their places, those that stand at one place in the order of their words."""
+    found = [_describe(linked, atlas, caller, site, cause) for caller, site, cause in calls]
     return tuple(sorted(dict.fromkeys(found), key=_place))
 
 
-def _describe(linked: Linked, atlas: Atlas, caller: str, site: Site) -> UnresolvedSite:
+def _describe(linked: Linked, atlas: Atlas, caller: str, site: Site, cause: str) -> UnresolvedSite:
     call = _call(linked.facts_of(caller), site)
-    expression = dump_value(call.callee) if call is not None else spell_slot(site.slot)
-    if site.slot is not None and site.slot[0] == "s":
-        expression = spell_slot(site.slot)
+    spoken = call is None or (site.slot is not None and site.slot[0] == "s")
+    expression = spell_slot(site.slot) if call is None or spoken else dump_value(call.callee)
     ctype = spell(call.signature) if call is not None else ""
-    return UnresolvedSite(caller, atlas.at(caller, site), expression, _cause(site), ctype)
+    return UnresolvedSite(caller, atlas.at(caller, site), expression, cause, ctype)
 
 
 def _place(site: UnresolvedSite) -> tuple[object, ...]:
     return (site.site, site.caller, site.expression)
-
-
-def _cause(site: Site) -> str:
-    if site.slot is None:
-        return "the pointer is computed in a way that is not followed"
-    if site.slot[0] == "p":
-        return f"no call in these units passes a known function as {spell_slot(site.slot)}"
-    return f"no function in these units gets into {spell_slot(site.slot)}"
 
 
 def _call(facts: FunctionFacts, site: Site) -> Call | None:
@@ -65,7 +87,7 @@ def _call(facts: FunctionFacts, site: Site) -> Call | None:
     )
 
 
-def rank(linked: Linked, sites: tuple[UnresolvedSite, ...]) -> tuple[UnresolvedSite, ...]:
+def rank(linked: Linked, sites: Iterable[UnresolvedSite]) -> tuple[UnresolvedSite, ...]:
     """Count for each site the functions that may hide behind it, and put first what hides most."""
     hidden: dict[str, list[str]] = defaultdict(list)
     for ident, name in sorted(_address_taken(linked)):
@@ -73,12 +95,12 @@ def rank(linked: Linked, sites: tuple[UnresolvedSite, ...]) -> tuple[UnresolvedS
         if ctype is not None:
             hidden[spell(ctype)].append(name)
     told = [
-        replace(site, n_hidden=len(hidden[site.type]), hidden=tuple(hidden[site.type][:_N_NAMED]))
+        replace(site, n_hidden=len(hidden[site.type]), hidden=tuple(sorted(set(hidden[site.type]))[:_N_NAMED]))
         if site.type in hidden
         else site
         for site in sites
     ]
-    return tuple(sorted(told, key=lambda site: -site.n_hidden))
+    return tuple(sorted(told, key=lambda site: (-site.n_hidden, _place(site))))
 
 
 def _address_taken(linked: Linked) -> set[tuple[str, str]]:
@@ -87,9 +109,9 @@ def _address_taken(linked: Linked) -> set[tuple[str, str]]:
     taken = {(unit.name, item.function) for unit in program.units.values() for item in unit.initialisers}
     for function in program.functions.values():
         outline = linked.extraction.functions.outline(function.ref.facts_key)
-        for item in (*outline.address_taken, *outline.initialisers):
-            taken.add((function.unit, item.function))
-    return {(program.resolve(unit, name) or "", name) for unit, name in taken}
+        taken.update((function.unit, item.function) for item in outline.address_taken)
+        taken.update((function.unit, item.function) for item in outline.initialisers)
+    return {(program.resolve(unit, name) or "", name) for unit, name in taken if trampoline_slot(name) is None}
 
 
 def _type_of(linked: Linked, ident: str, name: str) -> CType | None:

@@ -16,7 +16,7 @@ from msgspec import Struct
 
 from analyzer.base.location import Location
 from analyzer.program.flow import FlowFacts, Site
-from analyzer.program.graph import CallEdge, CallGraph
+from analyzer.program.graph import CallEdge, CallGraph, EdgeKind
 from analyzer.program.link import Program
 
 _NOWHERE = Location("", 0)
@@ -94,7 +94,8 @@ class Atlas:
                 yield CallEdge(caller, self.outside(edge.callee), edge.site, edge.kind, edge.via)
         for site in flows[caller].sites:
             if site.callee and self._program.resolve(unit, site.callee) is None:
-                yield CallEdge(caller, self.outside(site.callee), site, site.origin or "direct")
+                kind: EdgeKind = "cleanup" if site.origin == "cleanup" else "direct"
+                yield CallEdge(caller, self.outside(site.callee), site, kind)
 
     def at(self, caller: str, site: Site) -> Location:
         """Return where `site` of `caller` stands."""

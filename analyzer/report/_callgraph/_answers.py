@@ -14,6 +14,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
+from msgspec.structs import replace
+
 from analyzer.findings.callgraph import (
     Branching,
     GraphEdge,
@@ -89,7 +91,7 @@ def render_unresolved(found: UnresolvedSites, style: Style) -> str:
         sheet.blank()
     left_out = found.n_sites - len(found.sites)
     more = f", {left_out:,} of them not shown (--limit)" if left_out else ""
-    sheet.add((f"{count(found.n_sites, 'call')} without a known target{more}", ""))
+    sheet.add((f"{count(found.n_sites, 'call')} not known to reach certain functions{more}", ""))
     return sheet.text()
 
 
@@ -98,15 +100,19 @@ def render_stats(stats: Stats, style: Style) -> str:
     sheet = Sheet(style)
     n_sites = stats.n_direct_sites + stats.n_indirect_sites
     resolved = stats.indirect.n_resolved
-    share = f" ({100 * resolved / stats.n_indirect_sites:.1f} %)" if stats.n_indirect_sites else ""
+    known = resolved + stats.n_outside_sites
+    share = f" ({100 * known / stats.n_indirect_sites:.1f} % resolved or outside)" if stats.n_indirect_sites else ""
     rows = [
         ("units", f"{stats.n_units:,}"),
         ("functions", f"{stats.n_defined:,} defined, {stats.n_declared:,} only declared"),
         ("entry points", f"{stats.n_entries:,}"),
         ("call sites", f"{n_sites:,}"),
         ("  direct", f"{stats.n_direct_sites:,}, {stats.n_external_sites:,} of them into functions only declared"),
-        ("  indirect", f"{stats.n_indirect_sites:,}, {resolved:,} resolved{share}"),
-        ("  unresolved", f"{stats.n_unresolved_sites:,}"),
+        ("  indirect", f"{stats.n_indirect_sites:,}{share}"),
+        ("    resolved", f"{resolved:,}"),
+        ("    outside", f"{stats.n_outside_sites:,}, their targets are given from outside these units"),
+        ("    unresolved", f"{stats.n_unresolved_sites:,}"),
+        ("    widened", f"{stats.n_widened_sites:,}, to all functions of their type whose address cannot be followed"),
         ("call edges", f"{sum(number for _, number in stats.edges):,} between {count(stats.n_pairs, 'pair')}"),
         *((f"  {kind}", f"{number:,}") for kind, number in stats.edges),
         ("linked in", f"{stats.link_seconds:.2f} s"),
@@ -122,6 +128,7 @@ def _add_mechanisms(sheet: Sheet, stats: Stats) -> None:
     """Add a table: for each sort of indirect call, how many sites have how many targets."""
     table = [("indirect calls through a", "sites", "resolved", "median", "mean", "most")]
     table += [_mechanism_row(mechanism) for mechanism in (*stats.mechanisms, stats.indirect)]
+    table += [_mechanism_row(replace(handed, name=f"handed on: {handed.name}")) for handed in stats.handed]
     widths = [max(len(row[column]) for row in table) for column in range(len(table[0]))]
     for number, row in enumerate(table):
         cells = [row[0].ljust(widths[0]), *(cell.rjust(width) for cell, width in zip(row[1:], widths[1:], strict=True))]

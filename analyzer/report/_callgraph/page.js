@@ -17,7 +17,7 @@
 	const byId = new Map(functions.map((known) => [known.id, known]));
 	for (const [from, to, kind, via, file, line] of data.edges) {
 		const caller = functions[from], callee = functions[to];
-		const call = { kind: word(kind), via: word(via), place: `${word(file)}:${line}` };
+		const call = { kind: word(kind), via: word(via), place: `${word(file)}:${line}`, line };
 		for (const [side, other] of [[caller.callees, callee], [callee.callers, caller]]) {
 			if (side.has(other)) side.get(other).push(call);
 			else side.set(other, [call]);
@@ -159,6 +159,8 @@
 
 	function fill(parent, known, side, way, start = 0) {
 		const neighbours = [...known[side]];
+		// a function's calls all stand in its file: callees in the order of the source
+		if (side === "callees") neighbours.sort(([, a], [, b]) => a[0].line - b[0].line);
 		const batch = neighbours.slice(start, start + N_ROWS);
 		parent.append(...batch.map(([other, calls]) => row(other, calls, side, way)));
 		const left = neighbours.length - start - batch.length;
