@@ -119,7 +119,7 @@ BREAKING = (
         changes=within(MAIN, Replace("kvm_swap_active_memslots", r"slots_arch_lock\);", "slots_lock);")),
         rule="kvm/gmem-file-write",
         origin="__kvm_gmem_unbind",
-        way=("kvm_set_memslot",),
+        way=("kvm_set_memory_region", "__kvm_set_memory_region", "kvm_gmem_unbind"),
     ),
     Case(
         name="put: slots are freed while there are users",
@@ -175,7 +175,7 @@ BREAKING = (
         ),
         rule="kvm/gmem-invalidate",
         origin="kvm_gmem_punch_hole",
-        way=("kvm_gmem_fallocate", "kvm_gmem_punch_hole"),
+        way=("kvm_gmem_punch_hole",),
     ),
     Case(
         name="error folio: slots_lock is taken instead of the mapping's lock",
