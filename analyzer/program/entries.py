@@ -56,6 +56,8 @@ class _Finder:
         self._passed = _passed_outside(graph, flows)
         self._used = graph.targets.flows_into(graph.called_slots)
         self._slots: dict[Slot, EntryPoint] = {slot_named(row.member.parts): row for row in rows if row.member}
+        #: members whose functions others call under the locks of whoever stored them
+        self._now = {slot_of_row(row) for row in graph.callbacks.rows if row.member and row.runs == "now"}
         self._functions = {row.function: row for row in rows if row.function}
 
     def find(self) -> dict[str, Entry]:
@@ -83,6 +85,9 @@ class _Finder:
         for slot in sorted(self._graph.targets.slots_of.get(ident, ())):
             if slot in self._slots:
                 ways.append(_stated(ident, self._slots[slot], f"entry point through {spell_slot(slot)}"))
+            elif slot in self._now:
+                text = f"called through {spell_slot(slot)} by functions that are not analysed"
+                ways.append(Entry(ident, "passed", False, text))
             elif slot[0] in ("m", "g") and slot not in self._used and later is None:
                 ways.append(Entry(ident, "ops", True, f"entry point through {spell_slot(slot)}"))
         return ways
@@ -113,7 +118,7 @@ def _stated(ident: str, row: EntryPoint, text: str) -> Entry:
 
 def _joined(ways: list[Entry]) -> Entry:
     """Return the way in that holds least, with the locks that all ways hold."""
-    least = min(ways, key=lambda way: len(way.holds))
+    least = min(ways, key=lambda way: (not way.certain, len(way.holds)))
     common = tuple(lock for lock in least.holds if all(lock in way.holds for way in ways))
     return replace(least, holds=common)
 
