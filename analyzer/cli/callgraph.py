@@ -94,7 +94,7 @@ def paths(
     common: Common,
     start: Annotated[str, typer.Argument(metavar="FROM", help=_NAME_HELP)],
     end: Annotated[str, typer.Argument(metavar="TO", help=_NAME_HELP)],
-    limit: Annotated[int, typer.Option("--limit", min=1, metavar="N", help="Show that many paths.")] = 10,
+    limit: Annotated[int, typer.Option("--limit", min=1, metavar="N", help="Show that many paths.")] = 40,
     max_length: Annotated[int, typer.Option("--max-length", min=1, metavar="N", help="Of at most N calls.")] = 20,
 ) -> None:
     """List the call paths from FROM to TO that visit no function twice, the shortest first."""
