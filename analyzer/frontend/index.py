@@ -103,6 +103,13 @@ class DeclarationTable:
             for entry in part.entries if within(segment) else ():
                 yield self._declaration(entry, part, segment)
 
+    def initialised(self, within: Callable[[Segment], bool] = lambda _: True) -> Iterator[Declaration]:
+        """Yield the variables that the segments that `within` picks define with an initialiser, in order."""
+        for part, segment in self._parts:
+            for entry in dict.fromkeys(part.defined.values()) if within(segment) else ():
+                if entry.head.kind == DeclarationKind.ORDINARY:
+                    yield self._declaration(entry, part, segment)
+
     def ordinary(self, name: str) -> Declaration | None:
         """Return the function or variable `name`."""
         return self._find(self._ordinary, name)

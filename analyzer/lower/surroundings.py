@@ -35,6 +35,7 @@ from analyzer.source.segment import Segment
 
 #: the symbols that the module loader calls
 _MODULE_ENTRIES = {"init_module", "cleanup_module"}
+_STATIC = re.compile(r"\bstatic\b")
 _EXPORT = re.compile(r"__export_symbol_(\w+):")
 #: an initcall's entry in its section, relative to where it stands
 _INITCALL = re.compile(r"\.long\s*(?:\\t|\\n|\s)*([A-Za-z_]\w*)\s+-\s+\.")
@@ -66,11 +67,15 @@ class Surroundings:
         self._gaps: list[Gap] = []
 
     def read_own(self) -> None:
-        """Read the declarations of the unit's own text: its variables, exports and initcalls."""
+        """Read what the unit defines for others: its variables, exports and initcalls."""
         for declaration in self._table.asms():
             self._read_assembly(declaration)
         for declaration in self._table.declarations(is_own):
             if declaration.kind == DeclarationKind.ORDINARY:
+                self._read_variables(declaration, None)
+        # A header that is included to define things, once in the program, defines them for all units.
+        for declaration in self._table.initialised(lambda segment: not is_own(segment)):
+            if not _STATIC.search(declaration.text.partition("=")[0]):
                 self._read_variables(declaration, None)
 
     def use(self, ref: FunctionRef, outline: Any) -> None:
