@@ -33,7 +33,7 @@ def expected(case: Case) -> object:
     return pytest.param(case, id=case.name, marks=marks)
 
 
-@pytest.mark.parametrize("case", map(expected, BREAKING))
+@pytest.mark.parametrize("case", [expected(case) for case in BREAKING])
 def test_breaking(case: Case, new_findings: NewFindings) -> None:
     found = new_findings(case)
     violations = [f for f in found if f.verdict == "violation" and (f.rule, f.function) == (case.rule, case.origin)]
