@@ -6,8 +6,9 @@ In: a state, a primitive, argument terms. Out: the states after the call, split 
 """
 
 from analyzer.analysis import ranges
+from analyzer.analysis.freshness import allocation, lower, publish
 from analyzer.analysis.locks import LockTypes, lock_class
-from analyzer.analysis.state import FRESH, Dropped, Hold, State
+from analyzer.analysis.state import FRESH, PUBLISHED, Dropped, Hold, State
 from analyzer.analysis.terms import Term, is_stable, pointee
 from analyzer.ir.function import At
 from analyzer.spec.model import Effect, LockAbstract, LockArgument, Primitive, ReturnTest
@@ -71,6 +72,11 @@ def _apply(state: State, effect: Effect, arguments: tuple[Term, ...], result: Te
                 ranges.refine(state.facts, ("w", function, pointee(arguments[index])), known)
         case "allocate":
             state.fresh[result] = FRESH
+            for kept in effect.keeps:
+                if kept < len(arguments):
+                    publish(state, result, arguments[kept])
+        case "publish" if isinstance(effect.lock, LockArgument) and effect.lock.index < len(arguments):
+            lower(state, allocation(arguments[effect.lock.index]), PUBLISHED)
 
 
 def _lock(effect: Effect, arguments: tuple[Term, ...], types: LockTypes) -> Term:

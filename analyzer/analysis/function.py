@@ -84,7 +84,7 @@ class FunctionAnalysis:
     def arrive(self, block: int, state: State, source: int) -> None:
         """Let `state` enter `block`, coming from block `source`."""
         if block <= source and source != 0:
-            close_pass(state, block)
+            close_pass(state, block, list(self.entries[block].values()))
         signature = state.signature(self.scope.context.telling)
         known = self.entries[block].get(signature)
         if known is None:

@@ -186,8 +186,12 @@ def _merge_facts(old: State, new: State, widening: bool) -> bool:
     return changed
 
 
-def close_pass(state: State, header: int) -> None:
-    """Age what was made inside a loop before it flows back to `header`: next time round it is something else."""
+def close_pass(state: State, header: int, entered: list[State]) -> None:
+    """Age what was made inside a loop before it flows back to `header`: next time round it is something else.
+
+    Predicates, and locks of array elements, that no state in `entered` has are of this pass: keeping each apart would
+    unroll the loop.
+    """
 
     def is_inner(term: Term) -> bool:
         return term[0] in ("r", "phi", "?") and isinstance(term[1], int) and term[1] >= header
@@ -206,9 +210,28 @@ def close_pass(state: State, header: int) -> None:
         state.locks[aged(key)] = hold
     for key in [k for k in state.dropped if contains(k, is_inner)]:
         del state.dropped[key]
+    _forget_elements(state, entered)
     for key in [k for k in state.memory if contains(k, is_inner) or contains(state.memory[k], is_inner)]:
         del state.memory[key]
     for key in [k for k in state.fresh if contains(k, is_inner)]:
         del state.fresh[key]
     for key in [k for k in state.inside if contains(k, is_inner)]:
         del state.inside[key]
+
+
+def _forget_elements(state: State, entered: list[State]) -> None:
+    """Forget which elements of arrays a pass was about."""
+    for term in [t for t in state.facts if t[0] == "w" and not any(t in other.facts for other in entered)]:
+        del state.facts[term]
+    for name, value in state.env.items():
+        if value[0] == "ad" and contains(value, _is_element):
+            state.env[name] = ("?", -1, name)
+    for key in [k for k in state.locks if contains(k, _is_element) and not any(k in o.locks for o in entered)]:
+        hold = state.locks.pop(key)
+        some = ("unknown", f"{key[2]}.{key[3]}" if key[0] == "F" else "")
+        before = state.locks.get(some)
+        state.locks[some] = hold if before is None else hold._replace(times=max(hold.times, before.times))
+
+
+def _is_element(term: Term) -> bool:
+    return bool(term[0] == "I" and term[2][0] == "k")

@@ -14,6 +14,7 @@ from msgspec import Struct
 from analyzer.analysis.context import Context
 from analyzer.analysis.deferred import handover_summaries
 from analyzer.analysis.keys import Keys
+from analyzer.analysis.lead import Leads
 from analyzer.analysis.locks import LockTypes
 from analyzer.analysis.memo import Summaries
 from analyzer.analysis.names import NameResolver
@@ -79,10 +80,25 @@ def analyse(
     telling = Telling(lock_types.members(program.records.values()), frozenset(watches.predicates))
     handovers = handover_summaries(graph.callbacks.rows)
     context = Context(
-        program, flows, graph, conducts, spec, watches, lock_types, linked.entries, telling, Summaries(), handovers, set()
+        program,
+        flows,
+        graph,
+        conducts,
+        spec,
+        watches,
+        lock_types,
+        linked.entries,
+        telling,
+        Summaries(),
+        handovers,
+        set(),
     )
     progress.begin("analyse", len(program.functions))
     solve(context, linked.facts_of, Keys(context, flows, linked.digest_of), remembered, progress.advance)
     remembered.flush()
-    trails = find_trails(context.summaries, linked.entries)
+    leads = Leads(graph, context.summaries, linked.entries)
+    trails = {
+        place: tuple(leads.led(trail) for trail in ways)
+        for place, ways in find_trails(context.summaries, linked.entries).items()
+    }
     return Analysis(program, flows, context, linked.entries, rules, trails, names)

@@ -28,7 +28,7 @@ Groups = tuple[tuple[str, ...], ...]
 
 _WAITS: Choice[Waits] = Choice("sleep", "spin", "none")
 _ACCESS: Choice[AccessMode] = Choice("read", "write", "any")
-_KIND: Choice[EffectKind] = Choice("acquire", "release", "establish", "allocate", "free", "access")
+_KIND: Choice[EffectKind] = Choice("acquire", "release", "establish", "allocate", "free", "publish", "access")
 _ARGUMENT = Parsed("arg 0, arg 1, …", parse_argument, ARGUMENT_PATTERN)
 _ABSTRACT = r"[a-z][a-z0-9_]*"
 
@@ -69,6 +69,7 @@ _KEYS: dict[EffectKind, tuple[Key[Any], ...]] = {
     "establish": (FACT, WHEN),
     "allocate": (WHEN, KEEPS),
     "free": (OBJECT, WHEN),
+    "publish": (OBJECT, WHEN),
     "access": (OBJECT, ACCESS, WHEN, KEEPS),
 }
 

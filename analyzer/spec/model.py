@@ -137,8 +137,8 @@ class LockAbstract(Struct, frozen=True, array_like=True, tag="abstract"):
 LockSource = LockArgument | LockAbstract
 
 #: acquire, release: of a lock. establish: the predicate `fact` becomes true. allocate: returns a fresh object that
-#: nobody else can reach. free: ends argument 0. access: reads or writes the object that argument `index` points to.
-EffectKind = Literal["acquire", "release", "establish", "allocate", "free", "access"]
+#: nobody else can reach. publish: others can reach the object from now on. free: ends the object. access: reads or writes the object that argument `index` points to.
+EffectKind = Literal["acquire", "release", "establish", "allocate", "free", "publish", "access"]
 
 
 class Effect(Struct, frozen=True, array_like=True):

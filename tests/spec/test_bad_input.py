@@ -221,7 +221,7 @@ FAMILY_CASES = {
         [
             (
                 "a.yaml:7:13: 'effect': found the text 'aquire' (did you mean 'acquire'?); accepted: acquire, release, "
-                "establish, allocate, free, access"
+                "establish, allocate, free, publish, access"
             ),
         ],
     ),
@@ -229,7 +229,7 @@ FAMILY_CASES = {
         changed("    effect: acquire\n", "", FAMILY),
         [
             (
-                "a.yaml:6:5: a row needs the key 'effect' (acquire, release, establish, allocate, free, access) or "
+                "a.yaml:6:5: a row needs the key 'effect' (acquire, release, establish, allocate, free, publish, access) or "
                 "'effects'"
             ),
         ],
@@ -298,7 +298,7 @@ FAMILY_CASES = {
             "a.yaml:8:35: 'fact': found the text 'holder(0) == 0'; accepted: f(arg 0) == 0",
             (
                 "a.yaml:9:9: found the text 'release'; accepted: a mapping with 'effect' (acquire, release, establish, "
-                "allocate, free, access)"
+                "allocate, free, publish, access)"
             ),
         ],
     ),

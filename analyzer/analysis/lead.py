@@ -1,0 +1,71 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""How a thread gets to a function that fails whoever calls it: the shortest chain of calls from an entry point.
+
+In: the call graph, entry points, must-locksets at calls. Out: a trail that begins at an entry point.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Mapping
+
+from msgspec.structs import replace
+
+from analyzer.analysis.memo import Summaries
+from analyzer.analysis.obligations import Trail
+from analyzer.analysis.summary import Cause, Passed, Setting
+from analyzer.program.entries import Entry
+from analyzer.program.graph import CallEdge, CallGraph
+
+Links = tuple[tuple[str, Cause], ...]
+
+
+class Leads:
+    """Finds and remembers the chains of one run."""
+
+    def __init__(self, graph: CallGraph, summaries: Summaries, entries: Mapping[str, Entry]) -> None:
+        self._graph = graph
+        self._summaries = summaries
+        self._entries = entries
+        self._known: dict[str, tuple[Links, Entry | None]] = {}
+
+    def led(self, trail: Trail) -> Trail:
+        """Return `trail` from an entry point on, if there is a way to where it begins."""
+        if trail.entry is not None:
+            return trail
+        first = trail.links[0][0]
+        if first not in self._known:
+            self._known[first] = self._find(first)
+        links, entry = self._known[first]
+        return replace(trail, links=(*links, *trail.links), entry=entry)
+
+    def _find(self, ident: str) -> tuple[Links, Entry | None]:
+        below: dict[str, CallEdge | None] = {ident: None}
+        queue = deque([ident])
+        while queue:
+            function = queue.popleft()
+            entry = self._entries.get(function)
+            if entry is not None:
+                return self._links(function, below), entry
+            for edge in sorted(self._graph.callers.get(function, ()), key=_edge_key):
+                if edge.caller not in below:
+                    below[edge.caller] = edge
+                    queue.append(edge.caller)
+        return (), None
+
+    def _links(self, function: str, below: Mapping[str, CallEdge | None]) -> Links:
+        links = []
+        while (edge := below[function]) is not None:
+            links.append((function, Cause(Passed(edge.callee, "", edge.site.at, edge.via), self._setting(edge))))
+            function = edge.callee
+        return tuple(links)
+
+    def _setting(self, edge: CallEdge) -> Setting:
+        for site in self._summaries.locks(edge.caller):
+            if site.at == edge.site.at and site.what == edge.callee:
+                return site.setting
+        return Setting((), ())
+
+
+def _edge_key(edge: CallEdge) -> tuple[str, int, int, str]:
+    return (edge.caller, edge.site.at.line, edge.site.at.column, edge.via)
