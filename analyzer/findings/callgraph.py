@@ -161,5 +161,7 @@ class Stats(Struct, frozen=True):
     n_entries: int
     #: linking, extraction not counted
     link_seconds: float
+    #: processor time of the same
+    link_cpu_seconds: float
     #: most memory that the process has taken
     peak_bytes: int

@@ -110,7 +110,7 @@ class CallGraphView:
     def stats(self) -> Stats:
         """Return the call graph in numbers."""
         linked = self.linked
-        cost = Cost(linked.seconds, linked.peak_bytes)
+        cost = Cost(linked.seconds, linked.cpu_seconds, linked.peak_bytes)
         return measure(linked.program, linked.flows, linked.graph, self._atlas, len(linked.entries), cost)
 
     def export(self) -> CallGraphExport:

@@ -40,6 +40,7 @@ class Cost(Struct, frozen=True):
     """What it took to link the program."""
 
     seconds: float
+    cpu_seconds: float
     peak_bytes: int
 
 
@@ -69,6 +70,7 @@ def measure(
         handed=_handed(edges),
         n_entries=n_entries,
         link_seconds=cost.seconds,
+        link_cpu_seconds=cost.cpu_seconds,
         peak_bytes=cost.peak_bytes,
     )
 

@@ -115,7 +115,7 @@ def render_stats(stats: Stats, style: Style) -> str:
         ("    widened", f"{stats.n_widened_sites:,}, to all functions of their type whose address cannot be followed"),
         ("call edges", f"{sum(number for _, number in stats.edges):,} between {count(stats.n_pairs, 'pair')}"),
         *((f"  {kind}", f"{number:,}") for kind, number in stats.edges),
-        ("linked in", f"{stats.link_seconds:.2f} s"),
+        ("linked in", f"{stats.link_seconds:.2f} s ({stats.link_cpu_seconds:.2f} s of processor time)"),
         ("peak memory", f"{stats.peak_bytes / 2**20:,.0f} MiB"),
     ]
     sheet.rows([((name, ""), [(text, "")]) for name, text in rows])
