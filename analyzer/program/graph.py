@@ -155,7 +155,7 @@ class CallGraph:
                 return stated
             qualified = self.targets.qualify(self._program.functions[caller].unit, caller, slot)
         self.called_slots.add(qualified)
-        found = self.targets.held.get(qualified, set())
+        found = self.targets.held.get(qualified, set()) if slot is not None else set()
         return sorted(found | self._widening(caller, slot) if qualified in self.targets.untold else found)
 
     def _widening(self, caller: str, slot: Slot | None) -> set[str]:
