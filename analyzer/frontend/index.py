@@ -17,6 +17,7 @@ from pycparser import c_ast
 
 from analyzer.base.gap import Gap, GapKind
 from analyzer.base.location import Location
+from analyzer.frontend.emitted import emitted
 from analyzer.frontend.extents import resynchronise
 from analyzer.frontend.heads import DeclarationKind
 from analyzer.frontend.join import join
@@ -103,11 +104,11 @@ class DeclarationTable:
             for entry in part.entries if within(segment) else ():
                 yield self._declaration(entry, part, segment)
 
-    def initialised(self, within: Callable[[Segment], bool] = lambda _: True) -> Iterator[Declaration]:
-        """Yield the variables that the segments that `within` picks define with an initialiser, in order."""
+    def emitted(self, own: Callable[[Segment], bool]) -> Iterator[Declaration]:
+        """Yield what other segments than the unit's own define for the linker, or for it to keep, in order."""
         for part, segment in self._parts:
-            for entry in dict.fromkeys(part.defined.values()) if within(segment) else ():
-                if entry.head.kind == DeclarationKind.ORDINARY:
+            if not own(segment):
+                for entry in emitted(part, segment.text):
                     yield self._declaration(entry, part, segment)
 
     def ordinary(self, name: str) -> Declaration | None:

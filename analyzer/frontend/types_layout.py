@@ -14,6 +14,7 @@ from typing import Any, NamedTuple
 
 from pycparser import c_ast
 
+from analyzer.frontend.extents import PARENS
 from analyzer.frontend.types_base import Shape, record_node
 from analyzer.frontend.types_records import TypesOfMembers
 from analyzer.frontend.types_scalars import POINTER_SIZE, SIZES
@@ -21,6 +22,12 @@ from analyzer.ir.types import Array, CType, Enum, Function, Pointer, Record, Sca
 
 #: attributes that change a layout; the tree does not hold them, so what they stand near to is not computed
 _PLACED = re.compile(r"\b(?:__)?(?:packed|aligned|ms_struct|scalar_storage_order|mode|vector_size)(?:__)?\b")
+_ATTRIBUTE = re.compile(rf"\b__attribute(?:__)?\s*{PARENS}|\b_Alignas\b")
+
+
+def _is_placed(text: str) -> bool:
+    """Tell whether an attribute in `text` changes a layout; members may be called like attributes."""
+    return any(found[0] == "_Alignas" or _PLACED.search(found[0]) for found in _ATTRIBUTE.finditer(text))
 
 
 class Layout(NamedTuple):
@@ -85,7 +92,7 @@ class Layouts(TypesOfMembers):
 
     def _layout(self, name: str) -> Layout | None:
         shape = self.shape(name)
-        if shape is None or (shape.node.coord is not None and _PLACED.search(shape.node.coord.lines.text)):
+        if shape is None or (shape.node.coord is not None and _is_placed(shape.node.coord.lines.text)):
             return None
         return self._lay_out(name, shape)
 

@@ -14,7 +14,7 @@ from pycparser import c_ast
 
 from analyzer.frontend.types_scalars import VOID, decay
 from analyzer.ir.types import CType
-from analyzer.ir.values import Constant, Value
+from analyzer.ir.values import Constant, Opaque, Value
 from analyzer.lower.context import NO_VALUE, Lowering, Typed
 from analyzer.lower.flow import Draft
 from analyzer.lower.jumps import leave_scope
@@ -23,7 +23,7 @@ from analyzer.lower.jumps import leave_scope
 class Switching:
     """A switch while its body is lowered."""
 
-    __slots__ = ("cases", "default", "live", "value")
+    __slots__ = ("cases", "default", "live", "unknown", "value")
 
     def __init__(self, value: int | None, *, live: bool) -> None:
         #: of the expression switched on, if it is constant
@@ -32,6 +32,8 @@ class Switching:
         self.live = live
         self.cases: list[tuple[tuple[int, int], Draft]] = []
         self.default: Draft | None = None
+        #: where labels stand whose value is not known: anything that meets no other label may get there
+        self.unknown: list[Draft] = []
 
 
 def holds_label(node: Any) -> bool:
@@ -243,8 +245,8 @@ def lower_switch(low: Lowering, node: Any) -> None:
     low.breaks.pop()
     low.switches.pop()
     low.flow.jump(after)
+    default = _with_unknown(low, node, switching, switching.default or after)
     low.flow.current = dispatch
-    default = switching.default or after
     if constant is not None:
         matching = [draft for (lo, hi), draft in switching.cases if lo <= constant <= hi]
         low.flow.jump(matching[0] if matching else default)
@@ -253,6 +255,17 @@ def lower_switch(low: Lowering, node: Any) -> None:
         targets = [draft for _, draft in switching.cases] + [default]
         low.flow.finish("switch", (value, ranges, low.at(node)), targets)
     low.flow.enter(after)
+
+
+def _with_unknown(low: Lowering, node: Any, switching: Switching, default: Draft) -> Draft:
+    """Return where control goes that meets no known label."""
+    for draft in switching.unknown:
+        chooser = Draft()
+        chooser.reached = switching.live
+        low.flow.enter(chooser)
+        low.flow.branch(Opaque("case label"), draft, default, low.at(node))
+        default = chooser
+    return default
 
 
 def lower_case(low: Lowering, node: Any) -> None:
@@ -264,7 +277,7 @@ def lower_case(low: Lowering, node: Any) -> None:
     switching = low.switches[-1] if low.switches else None
     if switching is not None:
         if first is None or last is None:
-            low.unmodelled(node, "case label that is not constant")
+            switching.unknown.append(draft)
             draft.reached = switching.live
         else:
             switching.cases.append(((first, last), draft))

@@ -35,7 +35,6 @@ from analyzer.source.segment import Segment
 
 #: the symbols that the module loader calls
 _MODULE_ENTRIES = {"init_module", "cleanup_module"}
-_STATIC = re.compile(r"\bstatic\b")
 _EXPORT = re.compile(r"__export_symbol_(\w+):")
 #: an initcall's entry in its section, relative to where it stands
 _INITCALL = re.compile(r"\.long\s*(?:\\t|\\n|\s)*([A-Za-z_]\w*)\s+-\s+\.")
@@ -74,8 +73,8 @@ class Surroundings:
             if declaration.kind == DeclarationKind.ORDINARY:
                 self._read_variables(declaration, None)
         # A header that is included to define things, once in the program, defines them for all units.
-        for declaration in self._table.initialised(lambda segment: not is_own(segment)):
-            if not _STATIC.search(declaration.text.partition("=")[0]):
+        for declaration in self._table.emitted(is_own):
+            if declaration.body < 0:
                 self._read_variables(declaration, None)
 
     def use(self, ref: FunctionRef, outline: Any) -> None:
@@ -160,6 +159,18 @@ class Surroundings:
             return
         for initialiser in found:
             self._add_initialiser(initialiser)
+        self._read_named(node.init)
+
+    def _read_named(self, init: Any) -> None:
+        """Read the header's variables that an initialiser names: they are in the unit with it."""
+        pending = [init]
+        while pending:
+            node = pending.pop()
+            pending.extend(child for _, child in node.children())
+            if type(node) is c_ast.ID and node.name not in self._globals:
+                declaration = self._table.ordinary(node.name)
+                if declaration is not None and declaration.body < 0 and is_header(declaration.file):
+                    self._read_variables(declaration, node.name)
 
     def _add_initialiser(self, initialiser: Initialiser) -> None:
         self._initialisers.append(initialiser)

@@ -23,6 +23,7 @@ from analyzer.facts.unit import AddressTaken, FunctionFacts, FunctionRef, Global
 from analyzer.frontend.index import Declaration, DeclarationTable, ParseError
 from analyzer.frontend.lexer import Lines
 from analyzer.frontend.types import Memo, Outside, Trace, Types
+from analyzer.lower.alternatives import MARK, alternative_calls
 from analyzer.lower.function import lower_function
 from analyzer.lower.surroundings import Surroundings, is_header, is_own
 from analyzer.source.segment import Segment
@@ -97,6 +98,9 @@ class _Unit:
         """Lower what the unit defines and reaches, then describe what it uses."""
         for declaration in self._table.functions(is_own):
             self._take(declaration)
+        for declaration in self._table.emitted(is_own):
+            if declaration.body >= 0:
+                self._take(declaration)
         surroundings = Surroundings(self._table, self._outside)
         surroundings.read_own()
         self._reach(surroundings.reached_functions())
@@ -164,7 +168,10 @@ class _Unit:
         outside = self._outside
         outside.trace = {}
         try:
-            facts = lower_function(Types(outside), self._parse(declaration), declaration.line)
+            definition = self._parse(declaration)
+            facts = self._with_alternatives(
+                declaration, definition, lower_function(Types(outside), definition, declaration.line)
+            )
         except ParseError as error:
             self._skip(GapKind.BODY, declaration, error.text)
             return "", None
@@ -173,6 +180,13 @@ class _Unit:
             self._skip(GapKind.LOWERING, declaration, f"{type(error).__name__}: {' '.join(str(error).split())[:200]}")
             return "", None
         return self._memo.keep(declaration.digest, tuple(sorted(outside.trace.items())), facts), facts
+
+    def _with_alternatives(self, declaration: Declaration, definition: Any, facts: FunctionFacts) -> FunctionFacts:
+        """Add the calls that were not lowered since the compiler chooses others, equal in effect."""
+        if MARK not in declaration.text:
+            return facts
+        called = {name for name in alternative_calls(definition.body) if self._outside.ordinary(name) is not None}
+        return structs.replace(facts, calls=tuple(sorted({*facts.calls, *called})))
 
     def _parse(self, declaration: Declaration) -> Any:
         for node in self._table.parse(declaration):

@@ -262,3 +262,25 @@ def test_statement_expressions_flow_inline(lowered: Lowered) -> None:
           %2 = g(y)
           return %2
     """)
+
+
+def test_a_label_of_unknown_value_is_reached(lowered: Lowered) -> None:
+    text = """
+        struct p { char a; int b; } __attribute__((packed));
+        void z(int);
+        void f(int x) { switch (x) { case sizeof(struct p): z(1); break; case 2: z(2); } }
+    """
+    assert lowered(text) == dedent("""
+        b0:
+          switch x {2: b1, default: b2}
+        b1:
+          z(2)
+          jump b4
+        b2:
+          branch <case label> ? b3 : b4
+        b3:
+          z(1)
+          jump b4
+        b4:
+          return
+    """)

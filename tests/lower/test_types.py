@@ -103,12 +103,17 @@ def test_a_layout_that_attributes_change_is_not_guessed(extract: Extract) -> Non
     unit = extract("""
         struct p { char a; int b; } __attribute__((packed));
         int f(void) { return sizeof(struct p) == 8; }
+        struct r { char mode; int b; };
+        int h(void) { return sizeof(struct r) == 8; }
         int g(void) { struct q { char a; } __attribute__((aligned(32))); return sizeof(struct q) == 1; }
     """)
     for name in ("f", "g"):
         end = unit[name].ir.blocks[0].terminator
         assert isinstance(end, Return)
         assert isinstance(end.value, Binary)
+    end = unit["h"].ir.blocks[0].terminator
+    assert isinstance(end, Return)
+    assert end.value == Constant(1), "a member is no attribute"
 
 
 @pytest.mark.parametrize(

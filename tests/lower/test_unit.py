@@ -270,3 +270,34 @@ def test_types_of_a_signature(extract: Extract) -> None:
     assert [spell(p.type) for p in ir.parameters] == ["int *", "int (*)(void)", "struct s *", "unsigned char"]
     assert [p.name for p in ir.parameters] == ["a", "g", "", ""]
     assert (ir.variadic, ir.returns) == (True, VOID)
+
+
+def test_both_calls_are_told_where_the_compiler_chooses_between_equals(extract: Extract) -> None:
+    unit = extract("""
+        static int fast(int x) { return x; }
+        static int slow(int x) { return x; }
+        static int never(int x) { return x; }
+        int f(int x, int (*g)(int)) { return __builtin_constant_p(x) ? fast(x) : slow(x); }
+        int g(int x) { int (*fast)(int) = slow; return __builtin_constant_p(x) && fast(x); }
+        int h(int x) { return __builtin_constant_p(1) ? fast(x) : never(x); }
+    """)
+    assert unit["f"].calls == ("fast", "slow")
+    assert "fast" not in unit["g"].calls
+    assert unit["h"].calls == ("fast",)
+
+
+def test_what_a_header_defines_for_the_linker_is_taken(extract: Extract) -> None:
+    header = """
+        static int printed(int x) { return x; }
+        static int unused(int x) { return x; }
+        extern inline __attribute__((gnu_inline)) int inlined(int x) { return x; }
+        int emitted(int x) { return x; }
+        struct ops { int (*print)(int); };
+        static struct ops reached = { .print = printed };
+        static struct ops ignored = { .print = unused };
+        static struct ops *kept __attribute__((used)) = &reached;
+        extern struct ops elsewhere;
+    """
+    unit = extract("int own(void) { return 0; }", header)
+    assert [ref.name for ref in unit.facts.functions] == ["own", "printed", "emitted"]
+    assert slots(unit) == [("reached.ops::print", "printed")]
