@@ -24,7 +24,7 @@ from analyzer.analysis.state import Telling
 from analyzer.analysis.watch import Watch, Watches
 from analyzer.facts.store import Store
 from analyzer.pipeline.extract import Extraction
-from analyzer.pipeline.link import link
+from analyzer.pipeline.link import Linked, link
 from analyzer.pipeline.options import Progress
 from analyzer.pipeline.remember import Remembered
 from analyzer.program.arguments import Conducts
@@ -67,38 +67,38 @@ def analyse(
     """Analyse the program that the extracted units make up."""
     remembered = Remembered(store)
     linked = link(extraction, remembered, spec)
-    program, flows, graph = linked.program, linked.flows, linked.graph
-    names = NameResolver(program, spec)
+    names = NameResolver(linked.program, spec)
     kinds = rule_kinds()
     observed = observers(names) if observers else ()
     watches = Watches(
         chain((watch for rule in rules for watch in kinds[type(rule.check)].watches(rule, names)), observed),
-        program.records.values(),
+        linked.program.records.values(),
     )
-    conducts = Conducts(program, graph, flows)
+    context = _context(linked, spec, watches)
+    progress.begin("analyse", len(linked.program.functions))
+    solve(context, linked.facts_of, Keys(context, linked.flows, linked.digest_of), remembered, progress.advance)
+    remembered.flush()
+    trails = find_trails(context.summaries, linked.entries)
+    leads = Leads(linked.graph, context.summaries, linked.entries)
+    led = {place: tuple(leads.led(trail) for trail in ways) for place, ways in trails.items()}
+    return Analysis(linked.program, linked.flows, context, linked.entries, rules, led, names)
+
+
+def _context(linked: Linked, spec: SpecSet, watches: Watches) -> Context:
+    """Return what all functions of the run look up."""
+    program, flows, graph = linked.program, linked.flows, linked.graph
     lock_types = LockTypes(spec)
-    telling = Telling(lock_types.members(program.records.values()), frozenset(watches.predicates))
-    handovers = handover_summaries(graph.callbacks.rows)
-    context = Context(
+    return Context(
         program,
         flows,
         graph,
-        conducts,
+        Conducts(program, graph, flows),
         spec,
         watches,
         lock_types,
         linked.entries,
-        telling,
+        Telling(lock_types.members(program.records.values()), frozenset(watches.predicates)),
         Summaries(),
-        handovers,
+        handover_summaries(graph.callbacks.rows),
         set(),
     )
-    progress.begin("analyse", len(program.functions))
-    solve(context, linked.facts_of, Keys(context, flows, linked.digest_of), remembered, progress.advance)
-    remembered.flush()
-    leads = Leads(graph, context.summaries, linked.entries)
-    trails = {
-        place: tuple(leads.led(trail) for trail in ways)
-        for place, ways in find_trails(context.summaries, linked.entries).items()
-    }
-    return Analysis(program, flows, context, linked.entries, rules, trails, names)

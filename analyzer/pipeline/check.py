@@ -14,7 +14,7 @@ from analyzer.findings.model import Report
 from analyzer.pipeline.analyse import Analysis, Observers, analyse, chosen_rules
 from analyzer.pipeline.extract import Extraction, extract
 from analyzer.pipeline.options import CheckOptions, Progress
-from analyzer.rules.verdicts import counts, findings
+from analyzer.pipeline.verdicts import counts, findings
 from analyzer.source.commands import read_units
 from analyzer.spec.load import load
 

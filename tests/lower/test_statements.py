@@ -240,6 +240,8 @@ def test_impossible_ways_are_ruled_out(lowered: Lowered) -> None:
     """
     assert lowered(text) == dedent("""
         b0:
+          jump b1
+        b1:
           %1 = g(x)
           return x
     """)

@@ -12,9 +12,9 @@ from analyzer.analysis.names import lock_texts
 from analyzer.analysis.obligations import Place, Trail
 from analyzer.analysis.witness import place_of, tell
 from analyzer.findings.model import Finding, RuleCount
+from analyzer.pipeline.wording import cause, lack
 from analyzer.program.link import Program
 from analyzer.rules import rule_kinds
-from analyzer.rules.wording import cause, lack
 from analyzer.spec.model import Rule
 
 
