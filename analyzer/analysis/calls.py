@@ -117,6 +117,8 @@ class Caller:
         what = Passed("", "", event.at, spell_slot(slot))
         self.recorder.require(state, what, demand)
         for target in targets:
+            if target.id is not None:
+                self.recorder.call(state, event.at, target.id)
             self._touch(state, event, target, arguments)
             state = self._finish(state, event, result, arguments, target)
         return state
@@ -132,8 +134,8 @@ class Caller:
         for target in targets:
             summary = self.scope.summary(target)
             if target.name not in self.scope.context.spec.primitives:
-                if target.id is not None:
-                    self.recorder.call(state, event.at, target.id)
+                if target.id is not None or summary.demands:
+                    self.recorder.call(state, event.at, target.id or target.name)
                 self._demands(state, event, target, summary, arguments)
             for outcome in summary.outcomes:
                 after = self._outcome(state.fork(), outcome, arguments, result, event)

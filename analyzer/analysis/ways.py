@@ -15,7 +15,7 @@ from analyzer.analysis.memo import Summaries
 from analyzer.analysis.summary import HeldAt
 from analyzer.ir.function import At
 from analyzer.program.entries import Entry
-from analyzer.program.graph import CallGraph
+from analyzer.program.graph import CallEdge, CallGraph
 
 #: ways longer than this are cut: their upper end is no entry point
 MAX_LENGTH = 16
@@ -78,14 +78,24 @@ class Callers:
             if entry is not None or not callers:
                 found.append(CallerWay(functions, locks, entry))
             for caller, above in self._above(functions[0]):
-                if caller not in functions:
-                    queue.append(((caller, *functions), (*above, *locks)))
+                if not set(caller) & set(functions):
+                    queue.append(((*caller, *functions), (*above, *locks)))
         return found[:limit], max(0, len(found) - limit) + len(queue)
 
-    def _above(self, callee: str) -> list[tuple[str, tuple[HeldIn, ...]]]:
-        """Return the callers of `callee` with the locks that they hold there, each pair once."""
-        pairs = {
-            (edge.caller, tuple(HeldIn(edge.caller, lock) for lock in self.held_at(edge.caller, edge.site.at, callee)))
-            for edge in self._graph.callers.get(callee, ())
-        }
-        return sorted(pairs, key=repr)
+    def _above(self, callee: str) -> list[tuple[tuple[str, ...], tuple[HeldIn, ...]]]:
+        """Return the callers of `callee` with the locks that they hold there, each pair once.
+
+        Above a function that was provided come its provider and, below that one, the function that calls it. Who only
+        asks for a call later is no caller.
+        """
+        edges = [edge for edge in self._graph.callers.get(callee, ()) if edge.kind != "deferred"]
+        return sorted({self._step(edge, callee) for edge in edges}, key=repr)
+
+    def _step(self, edge: CallEdge, callee: str) -> tuple[tuple[str, ...], tuple[HeldIn, ...]]:
+        held = self.held_at(edge.caller, edge.site.at, edge.called or callee)
+        functions, locks = [edge.caller], [HeldIn(edge.caller, lock) for lock in held]
+        if edge.through is not None and edge.through[0] != edge.caller:
+            ident, site = edge.through
+            functions.append(ident)
+            locks += [HeldIn(ident, lock) for lock in self.held_at(ident, site.at, callee)]
+        return tuple(functions), tuple(locks)

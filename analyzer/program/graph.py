@@ -37,6 +37,10 @@ class CallEdge(Struct, frozen=True, gc=False):
     kind: EdgeKind
     #: for an indirect call, the slot in words: `file_operations.release`
     via: str = ""
+    #: where the caller only provides the callee: what it calls itself at the site, by id or, without a body, by name
+    called: str = ""
+    #: where the caller only provides the callee: the function that calls it, and where; None if that has no body
+    through: tuple[str, Site] | None = None
 
 
 class Outside(Struct, frozen=True, gc=False):
@@ -125,7 +129,15 @@ class CallGraph:
         if found is None or not {provided.function for provided in found} <= set(targets):
             return None
         via = f"{self._program.functions[caller].name}(): {spell_slot(slot)}"
-        return [CallEdge(p.provider, p.function, p.site, "callback", via) for p in found]
+        through = (caller, site)
+        return [
+            CallEdge(p.provider, p.function, p.site, "callback", via, self._called(p.provider, p.site), through)
+            for p in found
+        ]
+
+    def _called(self, caller: str, site: Site) -> str:
+        """Return what `site` calls directly; empty for an indirect call."""
+        return self._program.resolve(self._program.functions[caller].unit, site.callee) or site.callee
 
     def _add_callbacks(self) -> None:
         for handed in self.callbacks.handed():
@@ -133,7 +145,8 @@ class CallGraph:
             now = row.runs == "now" or row.waits is not None
             kind: EdgeKind = "remote" if row.remote else "callback" if now else "deferred"
             via = f"{row.function}()" if row.function else str(row.member)
-            self._edge(CallEdge(handed.provider, handed.function, handed.site, kind, via))
+            called = self._called(handed.provider, handed.site)
+            self._edge(CallEdge(handed.provider, handed.function, handed.site, kind, via, called))
         for ident, functions in self.callbacks.answers.items():
             self.answers[ident].update(functions)
         for ident, functions in self.answers.items():
