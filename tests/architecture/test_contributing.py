@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[2]
-COPIED = ("analyzer", "fixtures", "lockspecs", "tests", "docs", "pyproject.toml", "LICENSE")
+COPIED = ("analyzer", "fixtures", "lockspecs", "scripts", "tests", "docs", "pyproject.toml", "LICENSE")
 _BLOCK = re.compile(
     r"^```\w+\n(?:#|//) (?P<what>file|edit): (?P<path>\S+)\n(?P<text>.*?)^```$", re.MULTILINE | re.DOTALL
 )
