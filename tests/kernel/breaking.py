@@ -175,7 +175,7 @@ BREAKING = (
         ),
         rule="kvm/gmem-invalidate",
         origin="kvm_gmem_punch_hole",
-        way=("kvm_gmem_punch_hole",),
+        way=("kvm_gmem_fallocate", "kvm_gmem_punch_hole"),
     ),
     Case(
         name="error folio: slots_lock is taken instead of the mapping's lock",
@@ -200,7 +200,6 @@ BREAKING = (
         ),
         rule="kvm/gmem-entry",
         origin="__kvm_gmem_create",
-        missed="what a file keeps counts as unpublished after the file was given to fd_install()",
     ),
     Case(
         name="get_pfn: a reader clears the pointer",
