@@ -41,15 +41,18 @@ def lower_asm(low: Lowering, node: Any) -> None:
         outputs.append(path)
         if "+" in operand.constraint:
             held[str(index)] = low.load(path, operand.expr)
-    for operand in node.inputs:
-        _input(low, operand, held)
+    template = node.template
+    for index, operand in enumerate(node.inputs, len(outputs)):
+        value = _input(low, operand, held)
+        if isinstance(value, FunctionAddress):
+            template = _named(template, index, operand.name, value.name)
     at = low.at(node)
     empty = not node.template.strip()
     called = _ONLY_CALL.fullmatch(node.template)
     if called is not None:
         low.call(Call(FunctionAddress(called[1]), (), None, at, Function(VOID, ())))
     elif not empty:
-        low.flow.emit(Assembly(_LABEL.sub("#", node.template), at))
+        low.flow.emit(Assembly(_LABEL.sub("#", template), at))
         if _CALL.search(node.template):
             low.gap(GapKind.ASSEMBLY, node, "inline assembly that calls a function")
     if "memory" in node.clobbers or not empty:
@@ -64,16 +67,22 @@ def lower_asm(low: Lowering, node: Any) -> None:
         _go(low, node)
 
 
-def _input(low: Lowering, operand: Any, held: dict[str, Value]) -> None:
+def _named(template: str, index: int, name: str | None, function: str) -> str:
+    """Write the name of a function for the operand that is its address: `call %c[old]` calls it."""
+    return re.sub(rf"%[a-zA-Z]?(?:{index}(?!\d)|\[{re.escape(name or '')}\])", function, template)
+
+
+def _input(low: Lowering, operand: Any, held: dict[str, Value]) -> Value | None:
     """Evaluate an input; one tied to an output is kept as the value that the output begins with."""
     constraint = operand.constraint
     if _MEMORY.intersection(constraint) and not _REGISTERS.intersection(constraint):
         path, _ = low.place(operand.expr)
         low.load(path, operand.expr)
-        return
+        return None
     value, ctype = low.value(operand.expr)
     if constraint.isdigit():
         held[constraint] = converted(value, ctype)
+    return value
 
 
 def _go(low: Lowering, node: Any) -> None:

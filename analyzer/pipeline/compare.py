@@ -27,6 +27,8 @@ _INITCALLS = (".initcall", ".exitcall")
 _EXPORTS = ".export_symbol"
 #: thrown away by the linker: it keeps the compiler from dropping what it refers to
 _DISCARDED = ".discard"
+#: the other arm of __builtin_constant_p
+_CHOSEN = "edge chosen for constants"
 
 
 class Comparison:
@@ -63,13 +65,14 @@ class Comparison:
         if facts.assembly:
             self._aside["call sites in assembly files, which have no source graph"] += len(facts.calls)
             return
-        inside: dict[str, set[str]] = defaultdict(set)
-        for outer, inner in facts.inlined:
-            inside[outer].add(inner)
+        inlined = frozenset(inner for _, inner in facts.inlined)
         for call in facts.calls:
-            self._call(unit, call, inside)
+            self._call(unit, call, inlined)
+        split = frozenset(inner for outer, inner in facts.inlined if outer == inner)
+        present = inlined.union(facts.functions)
         for outer, inner in facts.inlined:
-            self._inline(unit, outer, inner, facts.calls)
+            may_merge = inner in split or self._lost_callee(unit, outer, present)
+            self._inline(unit, outer, inner, facts.calls, may_merge=may_merge)
         for stored in facts.stored:
             self._address(unit, stored)
         for loaded in facts.loaded:
@@ -79,8 +82,8 @@ class Comparison:
                 self.differences.append(Difference("address", unit, " > ".join(loaded.chain), loaded.function, place))
         self._compare_slots(unit, facts)
 
-    def _call(self, unit: str, call: ObjectCall, inside: dict[str, set[str]]) -> None:
-        way = self._explain(unit, call, inside)
+    def _call(self, unit: str, call: ObjectCall, inlined: frozenset[str]) -> None:
+        way = self._explain(unit, call, inlined)
         if way == "compiler-made":
             self._aside["calls that the compiler made up"] += 1
             return
@@ -94,43 +97,66 @@ class Comparison:
             reason = place if known else f"{place}, which was not analysed"
             self.differences.append(Difference("call", unit, edge[1], call.callee, reason))
 
-    def _explain(self, unit: str, call: ObjectCall, inside: dict[str, set[str]]) -> str:
+    def _explain(self, unit: str, call: ObjectCall, inlined: frozenset[str]) -> str:
         """Tell by what in the source `call` is explained."""
         graph, callee = self._graph, call.callee
         inner = call.chain[-1] if call.chain else ""
         if graph.calls(unit, inner, callee):
             return "edge"
+        if graph.may_choose(unit, inner, callee):
+            return _CHOSEN
         if call.symbol != callee and callee in call.chain:
             return "rest of a function inlined in part"
         if graph.calls_in_assembly(unit, inner, callee):
             return "inline assembly"
         # code that GCC merged or moved has lost its place among what was inlined
-        for function in _reached(call.chain, inside):
+        for function in self._reached(unit, call.chain, inlined):
             if graph.calls(unit, function, callee):
                 return "edge of a function inlined there"
             if graph.calls_in_assembly(unit, function, callee):
                 return "inline assembly of a function inlined there"
         return "compiler-made" if _COMPILER_MADE.fullmatch(callee) else "missing"
 
-    def _inline(self, unit: str, outer: str, inner: str, calls: Iterable[ObjectCall]) -> None:
+    def _reached(self, unit: str, chain: tuple[str, ...], inlined: frozenset[str]) -> list[str]:
+        """List the functions of `chain`, innermost first, and what they reach through functions that were inlined."""
+        found = dict.fromkeys(reversed(chain))
+        work = list(found)
+        while work:
+            for inner in sorted(self._graph.callees(unit, work.pop())):
+                if inner in inlined and inner not in found:
+                    work.append(inner)
+                    found[inner] = None
+        return list(found)
+
+    def _inline(self, unit: str, outer: str, inner: str, calls: Iterable[ObjectCall], *, may_merge: bool) -> None:
         """Check that a function inlined is one that is called."""
         if outer == inner:
             way = "rest of a function inlined in part"
         elif self._graph.calls(unit, outer, inner):
             way = "edge"
-        elif self._is_merged(unit, outer, inner, calls):
-            way = "equal to a part of the function, and merged"
+        elif self._graph.may_choose(unit, outer, inner):
+            way = _CHOSEN
+        elif may_merge and self._is_merged(unit, outer, inner, calls):
+            way = "equal to what is called, and merged with it"
         else:
             way = "missing"
             known = "" if self._graph.knows(unit, outer) else "the former was not analysed"
             self.differences.append(Difference("inlined", unit, outer, inner, known))
         self._inlined[way] += 1
 
+    def _lost_callee(self, unit: str, function: str, present: frozenset[str]) -> bool:
+        """Tell whether `function` calls one of the unit's own functions of which nothing is left under its name."""
+        callees = self._graph.callees(unit, function) - present
+        return any(self._graph.defines_plainly(unit, name) for name in callees)
+
     def _is_merged(self, unit: str, outer: str, inner: str, calls: Iterable[ObjectCall]) -> bool:
-        """Tell whether all that is called in `inner` inside `outer` is called by `outer` itself: -fipa-icf."""
+        """Tell whether all that is called in `inner` inside `outer` is called by `outer` itself.
+
+        -fpartial-inlining splits functions, and -fipa-icf merges equal parts of different ones under one name.
+        """
         pair = (outer, inner)
         found = [call for call in calls if pair in zip(call.chain, call.chain[1:], strict=False)]
-        return bool(found) and all(self._graph.calls(unit, outer, _next(call, inner)) for call in found)
+        return all(self._graph.calls(unit, outer, _next(call, inner)) for call in found)
 
     def _address(self, unit: str, stored: StoredAddress) -> None:
         if stored.section.startswith(_DISCARDED):
@@ -148,12 +174,16 @@ class Comparison:
         self._stored[way] += 1
         if way == "missing":
             place = f"{stored.section}+{stored.offset:#x}"
-            self.differences.append(Difference("address", unit, stored.variable or stored.section, stored.function, place))
+            self.differences.append(
+                Difference("address", unit, stored.variable or stored.section, stored.function, place)
+            )
 
     def _compare_slots(self, unit: str, facts: ObjectFacts) -> None:
         """Compare each pointer in each variable: the object's function there, and those of the initialiser."""
         slots = self._graph.slots(unit)
         for variable in facts.variables:
+            if any(s.section.startswith(_INITCALLS) for s in facts.stored if s.variable == variable.name):
+                continue  # compared as what it is: a call when a module goes
             ours: dict[int, set[str]] = defaultdict(set)
             ways = {leaf.path: leaf.offset for leaf in variable.leaves}
             names = {leaf.offset: leaf.path for leaf in reversed(variable.leaves)}
@@ -177,18 +207,6 @@ class Comparison:
         if not equal:
             told = f"the source has {', '.join(sorted(ours)) or 'nothing'}"
             self.differences.append(Difference("slot", unit, where, theirs or "nothing", told))
-
-
-def _reached(chain: tuple[str, ...], inside: dict[str, set[str]]) -> list[str]:
-    """List the functions of `chain`, innermost first, and all that was inlined into the outermost."""
-    found = dict.fromkeys(reversed(chain))
-    work = list(chain[:1])
-    while work:
-        for inner in sorted(inside.get(work.pop(), ())):
-            if inner not in found:
-                work.append(inner)
-                found[inner] = None
-    return list(found)
 
 
 def _next(call: ObjectCall, function: str) -> str:

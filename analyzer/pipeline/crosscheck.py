@@ -62,7 +62,9 @@ def crosscheck(options: CheckOptions, progress: Progress) -> CrossCheck:
     mentions = _mentions(spec)
     objects, skipped = _objects(options, units, mentions, progress)
     if not objects:
-        raise InputError(f"{options.build or options.tree}: no object of an analysed unit; build it with debugging information")
+        raise InputError(
+            f"{options.build or options.tree}: no object of an analysed unit; build it with debugging information"
+        )
     comparison = Comparison(graph)
     for name in sorted(objects):
         comparison.compare(name, objects[name])

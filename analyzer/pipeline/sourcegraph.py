@@ -37,6 +37,8 @@ class SourceGraph:
         self._graph = graph
         self._facts_of = facts_of
         self._edges: dict[str, set[str]] = defaultdict(set)
+        #: called where the compiler chooses between equals
+        self._chosen: dict[str, set[str]] = defaultdict(set)
         self._assembly: dict[str, tuple[re.Pattern[str], ...]] = {}
         self._taken: dict[str, set[str]] = defaultdict(set)
         for ident, flow in flows.items():
@@ -55,8 +57,11 @@ class SourceGraph:
                 edges.add(self._target(unit, site.callee))
             elif site.slot is not None:
                 edges.add(repr(site.slot))
+                # who provides a function pointer may have the edge; here the code counts that calls it
+                edges.update(_plain(target) for target in self._graph.indirect(ident, site.slot))
         edges.update(_plain(edge.callee) for edge in self._graph.callees.get(ident, ()))
         facts = self._facts_of(ident)
+        self._chosen[_plain(ident)].update(self._target(unit, name) for name in facts.calls)
         self._taken[unit].update(taken.function for taken in facts.address_taken)
         self._taken[unit].update(item.function for item in facts.initialisers)
 
@@ -81,6 +86,25 @@ class SourceGraph:
         edges = self._edges.get(_plain(ident), set()) if ident is not None else set()
         slot = trampoline_slot(callee)
         return self._target(unit, callee) in edges or (slot is not None and repr(slot) in edges)
+
+    def callees(self, unit: str, caller: str) -> set[str]:
+        """Name the analysed functions that `caller` calls in the source."""
+        ident = self._program.resolve(unit, caller)
+        if ident is None:
+            return set()
+        found = self._edges.get(_plain(ident), set()) | self._chosen.get(_plain(ident), set())
+        return {target.rpartition(":")[2] for target in found if ":" in target}
+
+    def defines_plainly(self, unit: str, function: str) -> bool:
+        """Tell whether `unit` itself defines `function`, and not as an inline one."""
+        ident = self._program.resolve(unit, function)
+        found = None if ident is None else self._program.functions[ident]
+        return found is not None and found.unit == unit and not found.ref.inline
+
+    def may_choose(self, unit: str, caller: str, callee: str) -> bool:
+        """Tell whether the compiler may choose to call `callee` in `caller` instead of an equal function."""
+        ident = self._program.resolve(unit, caller)
+        return ident is not None and self._target(unit, callee) in self._chosen.get(_plain(ident), ())
 
     def calls_in_assembly(self, unit: str, caller: str, callee: str) -> bool:
         """Tell whether inline assembly of `caller` branches to `callee`."""

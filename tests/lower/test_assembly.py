@@ -70,3 +70,17 @@ def test_labels_made_by_counters_are_left_out(lowered: Lowered) -> None:
           asm '#: nop'
           return
     """)
+
+
+def test_a_function_among_the_operands_is_named(lowered: Lowered) -> None:
+    text = """
+        void first(void);
+        void second(void);
+        int f(int x) { int r; asm("call %c[one]; call %P2; call %c[other]" : "=a"(r) : [one] "i"(first), "i"(second), [other] "r"(x)); return r; }
+    """
+    assert lowered(text, gaps=1) == dedent("""
+        b0:
+          asm 'call first; call second; call %c[other]'
+          r = <asm output>
+          return r
+    """)
