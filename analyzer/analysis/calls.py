@@ -254,11 +254,12 @@ class Caller:
         for index, argument in enumerate(arguments):
             if argument[0] == "ad" and (conduct is None or conduct.touches.get(index, 0) & WRITE):
                 self._overwrite(state, argument[1], ("?", self.place[0], (self.place, index)))
-        if conduct is None or not conduct.writes:
+        writes = self.scope.context.conducts.behind(target.name) if conduct is None else conduct.writes
+        if not writes:
             return
         bit = self.scope.context.conducts.bit
-        self.scope.forget_written(state, conduct.writes)
-        for obj in [o for o in state.memory if bit(cell(o)) & conduct.writes and not contains(o, _is_local)]:
+        self.scope.forget_written(state, writes)
+        for obj in [o for o in state.memory if bit(cell(o)) & writes and not contains(o, _is_local)]:
             store(state, obj, ("?", self.place[0], (self.place, obj)), self.place)
 
     def _overwrite(self, state: State, obj: Term, unknown: Term) -> None:

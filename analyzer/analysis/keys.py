@@ -43,6 +43,7 @@ class Keys:
                 self._add_site(digest, ident, site, inside)
             for handler in sorted(self._context.graph.answers.get(ident, ())):
                 digest.update(f"\0@{handler}\0".encode())
+                digest.update(self._conduct(handler))
                 if handler not in inside:
                     digest.update(self._context.summaries.view(handler))
         return digest.digest()

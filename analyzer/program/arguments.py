@@ -4,7 +4,8 @@
 In: the call graph and every function's flow. Out: `Conduct` by function id: parameters whose object is read or
 written, parameters that become reachable for others, members that may be written.
 
-**Invariant:** functions without a body are taken to write nothing of what their arguments do not point to.
+**Invariant:** functions without a body are taken to write nothing of what their arguments do not point to, but what
+the functions write that they are handed and call.
 """
 
 from collections.abc import Iterable, Mapping
@@ -121,12 +122,22 @@ class Conducts:
             return (self._program.resolve(self._program.functions[ident].unit, site.callee),)
         return self._graph.indirect(ident, site.slot) or (None,)
 
+    def behind(self, name: str) -> int:
+        """Return the members that may be written by what the function `name`, which has no body, calls at once."""
+        writes = 0
+        for ident in self._graph.callbacks.run_by.get(name, ()):
+            if ident in self.of:
+                writes |= self.of[ident].writes
+        return writes
+
     def _absorb_call(self, mine: Conduct, site: Site, callee: str | None) -> None:
         theirs = self.of.get(callee) if callee is not None else None
         if theirs is not None:
             mine.writes |= theirs.writes
             mine.reads |= theirs.reads
         mine.pure = mine.pure and theirs is not None and theirs.pure
+        if callee is None:
+            mine.writes |= self.behind(site.callee)
         for index, sources in enumerate(site.arguments):
             touched = theirs.touches.get(index, 0) if theirs else 0
             escaped = theirs.escapes.get(index, 0) if theirs else (HANDED if callee is None else 0)

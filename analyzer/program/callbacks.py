@@ -46,9 +46,13 @@ class Callbacks:
         self.rows = [row for row in rows if not row.function or row.function not in self._defined]
         #: why a function is called later, and how, by function id
         self.later: dict[str, Callback] = {}
+        #: functions that a function without a body calls before it returns, by its name
+        self.run_by: dict[str, set[str]] = {}
         #: functions that the callees of a function may call on its behalf, by function id
         self.answers: dict[str, set[str]] = {}
         for row in self.rows:
+            if row.runs == "now" and row.function:
+                self.run_by.setdefault(row.function, set()).update(targets.held.get(slot_of_row(row), ()))
             if row.runs == "later" and row.waits is None:
                 for function in sorted(targets.held.get(slot_of_row(row), ())):
                     self.later.setdefault(function, row)
