@@ -42,6 +42,11 @@ _BACK = re.compile(r"^# (-\d{1,9})$", re.MULTILINE)
 _DEPTHS = {"(": 1, "{": 1, "[": 1, ")": -1, "}": -1, "]": -1}
 
 
+#: a macro's expansion stands on one line, whose columns are none of the source: beyond what people write, the column
+#: of the line's first token is told, which the preprocessor keeps
+MAX_COLUMN = 120
+
+
 class LexicalError(Exception):
     """The text holds something that is no token, or is nested too deeply; `position` tells where."""
 
@@ -74,7 +79,10 @@ class Lines(Struct, dict=False, weakref=False, gc=False):
         row = bisect_right(self.starts, position) - 1
         start = self.starts[row]
         before = self.text[start:position]
-        return self.numbers[row], 1 + (len(before) if before.isascii() else len(before.encode("utf-8", "replace")))
+        column = 1 + (len(before) if before.isascii() else len(before.encode("utf-8", "replace")))
+        if column > MAX_COLUMN:
+            column = 1 + len(before) - len(before.lstrip())
+        return self.numbers[row], column
 
     def _count(self) -> None:
         self.starts = [0, *(match.end() for match in re.finditer("\n", self.text))]
