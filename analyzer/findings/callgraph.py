@@ -63,6 +63,8 @@ class CallGraphExport(Struct, frozen=True):
     functions: tuple[GraphFunction, ...]
     edges: tuple[GraphEdge, ...]
     unresolved: tuple[UnresolvedSite, ...]
+    #: indirect calls whose targets callers choose: `callback` edges begin at those
+    chosen: tuple[UnresolvedSite, ...] = ()
 
 
 class Link(Struct, frozen=True):
@@ -90,7 +92,7 @@ class Neighbours(Struct, frozen=True):
     function: GraphFunction
     direction: Literal["callers", "callees"]
     branches: tuple[Branching, ...]
-    #: calls in `function` without a known target; none for `callers`
+    #: calls in `function` without a target of their own, those too whose targets callers choose; none for `callers`
     unresolved: tuple[UnresolvedSite, ...] = ()
     #: how the outside world gets into `function`; empty where it does not, and for `callees`
     entry: str = ""

@@ -29,7 +29,7 @@ from analyzer.pipeline.extract import extract
 from analyzer.pipeline.link import Linked, link
 from analyzer.pipeline.options import CheckOptions, Progress
 from analyzer.pipeline.remember import Remembered
-from analyzer.pipeline.unresolved import describe, open_calls, rank, widened_calls
+from analyzer.pipeline.unresolved import chosen_calls, describe, open_calls, rank, widened_calls
 from analyzer.program.atlas import Atlas
 from analyzer.program.measure import Cost, measure
 from analyzer.program.paths import shortest_length, simple_paths
@@ -81,7 +81,8 @@ class CallGraphView:
     def callees(self, name: str, depth: int = 1) -> Neighbours:
         """Return whom a function calls; raise `InputError` for a name that means none or several."""
         ident = self._the(name)
-        unresolved = [call for call in open_calls(self.linked.graph) if call[0] == ident]
+        without = (*open_calls(self.linked.graph), *chosen_calls(self.linked))
+        unresolved = [call for call in without if call[0] == ident]
         branches = self._branches(ident, depth, callers=False)
         return Neighbours(self._function(ident), "callees", branches, describe(self.linked, self._atlas, unresolved))
 
@@ -121,6 +122,7 @@ class CallGraphView:
             functions=tuple(map(self._function, sorted(atlas.functions))),
             edges=tuple(edge for group in edges for edge in group),
             unresolved=describe(self.linked, atlas, open_calls(self.linked.graph)),
+            chosen=describe(self.linked, atlas, chosen_calls(self.linked)),
         )
 
     def _the(self, name: str) -> str:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""Calls of which no target is known: what is called there, why it is not known, and what may hide behind.
+"""Calls without a target of their own: what is called there, why no target is known, and what may hide behind.
 
 In: the linked program and call sites. Out: `UnresolvedSite` for each.
 """
@@ -48,6 +48,22 @@ def widened_calls(graph: CallGraph) -> list[OpenCall]:
     """List the indirect calls that may reach any function of their type."""
     cause = "it may reach every function of its type whose address goes where it cannot be followed"
     return [(caller, site, cause) for caller, site in graph.widened]
+
+
+def chosen_calls(linked: Linked) -> list[OpenCall]:
+    """List the indirect calls whose targets callers choose: the call edges begin at those who choose."""
+    graph = linked.graph
+    result: list[OpenCall] = []
+    for caller in sorted(linked.flows):
+        own = [edge.site for edge in graph.callees.get(caller, ())]
+        for site in linked.flows[caller].sites:
+            if site.callee or site in own:
+                continue
+            names = sorted({linked.program.functions[ident].name for ident in graph.indirect(caller, site.slot)})
+            if names:
+                found = ", ".join(f"{name}()" for name in names)
+                result.append((caller, site, f"callers choose among {found}; the call edges begin there"))
+    return result
 
 
 def _untold(site: Site) -> str:

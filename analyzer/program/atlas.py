@@ -47,13 +47,13 @@ class Atlas:
         for name in sorted(program.declared):
             if program.resolve("", name) is None and name not in self._outside:
                 self._learn_outside(name, program.declared[name], False)
-        #: edges by caller and callee, each in the order of the source
+        #: edges by caller and callee, each once, in the order of the source
         self.calls: dict[str, dict[str, list[CallEdge]]] = {}
         for caller in sorted(program.functions):
-            calls: dict[str, list[CallEdge]] = defaultdict(list)
+            calls: dict[str, dict[tuple[Site, str, str], CallEdge]] = defaultdict(dict)
             for edge in self._edges(caller, flows, graph):
-                calls[edge.callee].append(edge)
-            self.calls[caller] = {callee: sorted(calls[callee], key=_place) for callee in sorted(calls)}
+                calls[edge.callee].setdefault((edge.site, edge.kind, edge.via), edge)
+            self.calls[caller] = {callee: sorted(calls[callee].values(), key=_place) for callee in sorted(calls)}
         #: ids of callers, by callee
         self.callers: dict[str, list[str]] = defaultdict(list)
         for caller, called in self.calls.items():

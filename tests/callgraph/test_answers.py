@@ -31,7 +31,10 @@ def test_callees(view: CallGraphView) -> None:
 
 def test_callers(view: CallGraphView) -> None:
     assert neighbours(view.callers("run()")) == [("walk", "direct", 48, ""), ("start", "direct", 26, "")]
-    assert neighbours(view.callers("first_open")) == [("run", "indirect", 29, "ops.open")]
+    assert neighbours(view.callers("second_open")) == [
+        ("run", "indirect", 29, "ops.open"),
+        ("count_second", "callback", 41, "each(): parameter 1"),
+    ]
     assert view.callers("first_open").entry == ""
     assert view.callers("start").entry == "entry point: no analysed function calls it"
 
@@ -45,6 +48,14 @@ def test_a_function_that_is_only_declared_has_callers(view: CallGraphView) -> No
 def test_calls_without_a_target_are_told(view: CallGraphView) -> None:
     assert [site.expression for site in view.callees("apply").unresolved] == ["visit"]
     assert [site.site.line for site in view.callees("run").unresolved] == [33]
+
+
+def test_who_chooses_a_function_has_the_edge_and_who_calls_it_tells_so(view: CallGraphView) -> None:
+    assert neighbours(view.callees("count_first"))[-1] == ("first_open", "callback", 36, "each(): parameter 1")
+    each = view.callees("each")
+    assert each.branches == ()
+    assert [(site.expression, site.site.line) for site in each.unresolved] == [("visit", 31)]
+    assert "callers choose among first_open(), second_open();" in each.unresolved[0].cause
 
 
 def test_a_name_of_several_functions_needs_its_file(view: CallGraphView) -> None:
@@ -106,11 +117,11 @@ def test_what_hides_behind_a_call(view: CallGraphView) -> None:
 
 def test_numbers(view: CallGraphView) -> None:
     stats = view.stats()
-    assert (stats.n_units, stats.n_defined, stats.n_declared) == (2, 10, 2)
-    assert (stats.n_direct_sites, stats.n_external_sites, stats.n_indirect_sites) == (11, 2, 4)
+    assert (stats.n_units, stats.n_defined, stats.n_declared) == (2, 13, 2)
+    assert (stats.n_direct_sites, stats.n_external_sites, stats.n_indirect_sites) == (13, 2, 6)
     assert stats.n_outside_sites + stats.n_unresolved_sites == 2
-    assert dict(stats.edges) == {"cleanup": 1, "direct": 10, "indirect": 2, "static_call": 1}
-    assert (stats.indirect.n_resolved, stats.indirect.median, stats.indirect.mean) == (2, 1.5, 1.5)
+    assert dict(stats.edges) == {"callback": 2, "cleanup": 1, "direct": 12, "indirect": 2, "static_call": 1}
+    assert (stats.indirect.n_resolved, stats.indirect.median, stats.indirect.mean) == (4, 2, 1.75)
     assert 0 < stats.link_cpu_seconds < stats.link_seconds * 1.5 < 60
     assert stats.peak_bytes > 1 << 20
 

@@ -53,7 +53,12 @@ def render_neighbours(found: Neighbours, style: Style) -> str:
         sheet.rows(list(_tree(found.branches, callers, 0, style)), indent=2)
     if found.unresolved:
         sheet.blank()
-        sheet.add((f"{count(len(found.unresolved), 'call')} without a known target", "bold"))
+        sheet.add(
+            (
+                f"{count(len(found.unresolved), 'call')} without a target of {'its' if len(found.unresolved) == 1 else 'their'} own",
+                "bold",
+            )
+        )
         _add_unresolved(sheet, found.unresolved)
     return sheet.text()
 

@@ -64,7 +64,7 @@ def _data(graph: CallGraphExport) -> str:
     ]
     unresolved = [
         [index[u.caller], words(u.site.file), u.site.line, words(u.expression), words(u.cause)]
-        for u in graph.unresolved
+        for u in (*graph.unresolved, *graph.chosen)
     ]
     document = {"words": words.texts(), "functions": functions, "edges": edges, "unresolved": unresolved}
     return json.dumps(document, separators=(",", ":")).translate(_ESCAPES)

@@ -147,7 +147,7 @@
 	function showUnresolved(known) {
 		const section = element("unresolved");
 		section.hidden = !known.unresolved.length;
-		element("unresolved-title").textContent = `${counted(known.unresolved.length, "call")} without a known target`;
+		element("unresolved-title").textContent = `${counted(known.unresolved.length, "call")} without a target of ${known.unresolved.length === 1 ? "its" : "their"} own`;
 		section.querySelector("ul").replaceChildren(...known.unresolved.map((site) => make("li", {},
 			make("span", { class: "place" }, site.place), " ", make("code", {}, site.expression), ` ${site.cause}`)));
 	}
@@ -281,4 +281,5 @@
 
 	addEventListener("hashchange", visit);
 	visit();
+	if (element("function").hidden) query.focus();
 })();

@@ -25,3 +25,18 @@ int start(int n)
 {
 	return run(n ? &first : &second, n);
 }
+
+static int each(int (*visit)(int n), int n)
+{
+	return visit(n) + visit(n + 1);
+}
+
+int count_first(int n)
+{
+	return each(first_open, n);
+}
+
+int count_second(int n)
+{
+	return each(second_open, n);
+}
