@@ -23,9 +23,9 @@ extern void mutex_lock(struct mutex *); extern void mutex_unlock(struct mutex *)
 HANDED_DOWN = """
 struct walk { void (*step)(struct box *); struct box *box; };
 static void walk(struct walk *w) { w->step(w->box); }
-static void paint(struct box *b) { b->colour = 1; }
+static void paint(struct box *b) { b->lid = 1; }
 static void handler(struct box *b) { BODY }
-void first(struct box *b) { struct walk w = { paint, b }; walk(&w); }
+void first(struct box *b) { struct walk w = { paint, b }; mutex_lock(&b->lock); walk(&w); mutex_unlock(&b->lock); }
 void second(struct box *b) { struct walk w = { handler, b }; walk(&w); }
 void third(struct box *b) { struct walk w = { handler, b }; mutex_lock(&b->lock); walk(&w); mutex_unlock(&b->lock); }
 """

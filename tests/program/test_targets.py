@@ -40,13 +40,17 @@ static int close_a(int x) { return x; }
         ("struct any { unsigned long f; };", "struct any a; a.f = (unsigned long)open_a; ((int (*)(int))a.f)(1);"),
         ("static void put(int (**p)(int)) { *p = open_a; }", "int (*f)(int) = 0; put(&f); f(1);"),
         (
-            "struct o { void (*set)(int (*)(int)); }; static int (*kept)(int); static void keep(int (*f)(int)) { kept = f; }\n"
-             "static struct o o = { keep };",
+            (
+                "struct o { void (*set)(int (*)(int)); }; static int (*kept)(int); static void keep(int (*f)(int)) { kept = f; }\n"
+                "static struct o o = { keep };"
+            ),
             "o.set(open_a); kept(1);",
         ),
         (
-            "struct o { int (*(*get)(void))(int); }; static int (*give(void))(int) { return open_a; }\n"
-             "static struct o o = { give };",
+            (
+                "struct o { int (*(*get)(void))(int); }; static int (*give(void))(int) { return open_a; }\n"
+                "static struct o o = { give };"
+            ),
             "int (*f)(int) = o.get(); f(1);",
         ),
     ],
