@@ -49,7 +49,8 @@ def test_a_changed_handler_is_seen(tmp_path: Path, text: str) -> None:
         options = CheckOptions(tree=tmp_path, specs=(spec,), cache=cache)
         return check(options, Silent())
 
-    harmless, harmful = "b->colour = 2;", "b->lid = 2;"
+    locked = "mutex_lock(&b->lock); b->lid = 2; mutex_unlock(&b->lock);"
+    harmless, harmful = locked, "b->lid = 2;"
     assert not run(harmless, tmp_path / "warm").findings
     found = run(harmful, tmp_path / "warm").findings
     assert [finding.witness[0].function for finding in found] == ["second"]
