@@ -13,6 +13,7 @@ the byte of one of these opcodes right before a PC-relative operand, since a Mod
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import pairwise
 
 from msgspec import Struct
 
@@ -94,10 +95,7 @@ class Code:
             self.n_indirect += 1
             return
         symbol = relocation.symbol
-        if symbol.address < 0:
-            target = Target(symbol.name, symbol.name)
-        else:
-            target = self.target(relocation, 4)
+        target = Target(symbol.name, symbol.name) if symbol.address < 0 else self.target(relocation, 4)
         if target is not None:
             self._add(section, relocation.place, target, kind, call)
 
@@ -129,7 +127,7 @@ class Code:
         for index, section in self._image.sections.items():
             if section.name == _ALTERNATIVES:
                 relocations = self._image.relocations(index)
-                for first, second in zip(relocations, relocations[1:], strict=False):
+                for first, second in pairwise(relocations):
                     if second.place == first.place + 4 and first.symbol.address >= 0 <= second.symbol.address:
                         yield second.symbol.address + second.addend, first.symbol.address + first.addend
 

@@ -53,7 +53,7 @@ class Unit:
     """One compilation unit, read once."""
 
     def __init__(self, dwarf: DWARFInfo, unit: CompileUnit) -> None:
-        self._ranges = dwarf.range_lists()
+        self._ranges: Any = dwarf.range_lists()
         self._unit = unit
         top = unit.get_top_DIE()
         self.source = _text(top, "DW_AT_name")
@@ -188,7 +188,7 @@ class Unit:
         for low, high, chain in self._spans:
             if low < high:
                 events.setdefault(low, []).append((len(chain), high, chain))
-        edges = sorted({low for low in events} | {high for low, high, _ in self._spans if low < high})
+        edges = sorted(set(events) | {high for low, high, _ in self._spans if low < high})
         self._starts: list[int] = []
         self._chains: list[tuple[str, ...]] = []
         open_: list[tuple[int, int, tuple[str, ...]]] = []

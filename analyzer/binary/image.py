@@ -20,6 +20,7 @@ from elftools.common.exceptions import ELFError
 from elftools.dwarf.dwarfinfo import DWARFInfo
 from elftools.elf.constants import SH_FLAGS
 from elftools.elf.elffile import ELFFile
+from elftools.elf.sections import Section as ElfSection
 from msgspec import Struct
 
 from analyzer.base.errors import InputError
@@ -97,7 +98,7 @@ class Image:
         self.dwarf = self._dwarf(elf) if elf.has_dwarf_info() else None
 
     def _symbols(self, elf: ELFFile) -> list[Symbol]:
-        table = elf.get_section_by_name(".symtab")
+        table: Any = elf.get_section_by_name(".symtab")
         if table is None:
             raise ELFError("no symbol table")
         symbols = []
@@ -170,7 +171,7 @@ class Image:
         return symbol.address if section.allocated else symbol.address - section.address
 
 
-def _section(section: Any, address: int) -> Section:
+def _section(section: ElfSection, address: int) -> Section:
     flags = section["sh_flags"]
     data = section.data() if section["sh_type"] == "SHT_PROGBITS" else b""
     return Section(

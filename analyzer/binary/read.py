@@ -28,7 +28,7 @@ def read_object(
     """
     image = Image(path)
     found = list(units(image.dwarf)) if image.dwarf is not None else []
-    if len(found) != 1:
+    if image.dwarf is None or len(found) != 1:
         return None
     try:
         return _read(path, image, Unit(image.dwarf, found[0]), fields, functions)

@@ -13,6 +13,7 @@ from __future__ import annotations
 import re
 from collections import Counter, defaultdict
 from collections.abc import Iterable
+from itertools import pairwise
 
 from analyzer.binary.model import ObjectCall, ObjectFacts, StoredAddress
 from analyzer.findings.crosscheck import Difference, Share
@@ -71,8 +72,9 @@ class Comparison:
         split = frozenset(inner for outer, inner in facts.inlined if outer == inner)
         present = inlined.union(facts.functions)
         for outer, inner in facts.inlined:
-            may_merge = inner in split or self._lost_callee(unit, outer, present)
-            self._inline(unit, outer, inner, facts.calls, may_merge=may_merge)
+            lost = self._lost_callees(unit, outer, inner, present)
+            merged = (outer, *lost) if lost or inner in split else ()
+            self._inline(unit, outer, inner, facts.calls, merged)
         for stored in facts.stored:
             self._address(unit, stored)
         for loaded in facts.loaded:
@@ -128,7 +130,7 @@ class Comparison:
                     found[inner] = None
         return list(found)
 
-    def _inline(self, unit: str, outer: str, inner: str, calls: Iterable[ObjectCall], *, may_merge: bool) -> None:
+    def _inline(self, unit: str, outer: str, inner: str, calls: Iterable[ObjectCall], merged: tuple[str, ...]) -> None:
         """Check that a function inlined is one that is called."""
         if outer == inner:
             way = "rest of a function inlined in part"
@@ -136,7 +138,7 @@ class Comparison:
             way = "edge"
         elif self._graph.may_choose(unit, outer, inner):
             way = _CHOSEN
-        elif may_merge and self._is_merged(unit, outer, inner, calls):
+        elif merged and self._is_merged(unit, (outer, inner), calls, merged):
             way = "equal to what is called, and merged with it"
         else:
             way = "missing"
@@ -144,19 +146,21 @@ class Comparison:
             self.differences.append(Difference("inlined", unit, outer, inner, known))
         self._inlined[way] += 1
 
-    def _lost_callee(self, unit: str, function: str, present: frozenset[str]) -> bool:
-        """Tell whether `function` calls one of the unit's own functions of which nothing is left under its name."""
-        callees = self._graph.callees(unit, function) - present
-        return any(self._graph.defines_plainly(unit, name) for name in callees)
+    def _lost_callees(self, unit: str, outer: str, inner: str, present: frozenset[str]) -> tuple[str, ...]:
+        """Name what `outer` calls that could be `inner` and of which nothing is left under its name."""
+        graph = self._graph
+        lost = graph.callees(unit, outer) - present
+        return tuple(n for n in sorted(lost) if graph.defines_plainly(unit, n) or graph.is_same_text(unit, n, inner))
 
-    def _is_merged(self, unit: str, outer: str, inner: str, calls: Iterable[ObjectCall]) -> bool:
-        """Tell whether all that is called in `inner` inside `outer` is called by `outer` itself.
+    def _is_merged(
+        self, unit: str, pair: tuple[str, str], calls: Iterable[ObjectCall], merged: tuple[str, ...]
+    ) -> bool:
+        """Tell whether all that is called in the second of `pair` inside the first is called by one of `merged`.
 
-        -fpartial-inlining splits functions, and -fipa-icf merges equal parts of different ones under one name.
+        -fpartial-inlining splits functions, and -fipa-icf merges equal functions and parts under one name.
         """
-        pair = (outer, inner)
-        found = [call for call in calls if pair in zip(call.chain, call.chain[1:], strict=False)]
-        return all(self._graph.calls(unit, outer, _next(call, inner)) for call in found)
+        found = [call for call in calls if pair in pairwise(call.chain)]
+        return all(any(self._graph.calls(unit, name, _next(call, pair[1])) for name in merged) for call in found)
 
     def _address(self, unit: str, stored: StoredAddress) -> None:
         if stored.section.startswith(_DISCARDED):

@@ -18,16 +18,14 @@ from analyzer.base.errors import InputError
 from analyzer.binary.model import ObjectFacts
 from analyzer.binary.read import read_object
 from analyzer.facts.store import Store
-from analyzer.facts.unit import FunctionFacts
 from analyzer.findings.crosscheck import CrossCheck, Difference, Share
 from analyzer.pipeline.compare import Comparison
-from analyzer.pipeline.extract import Extraction, extract
+from analyzer.pipeline.extract import extract
+from analyzer.pipeline.link import link
 from analyzer.pipeline.options import CheckOptions, Progress
 from analyzer.pipeline.pool import Lost, Serve, answers
 from analyzer.pipeline.remember import Remembered
 from analyzer.pipeline.sourcegraph import SourceGraph
-from analyzer.program.graph import CallGraph
-from analyzer.program.link import Program
 from analyzer.source.commands import UnitList, read_units
 from analyzer.spec.load import load
 from analyzer.spec.model import Mention, SpecSet
@@ -58,7 +56,8 @@ def crosscheck(options: CheckOptions, progress: Progress) -> CrossCheck:
     )
     with Store(options.cache) as store:
         extraction = extract(units, store, progress, jobs=options.jobs)
-        graph = _link(extraction, store)
+        linked = link(extraction, Remembered(store), spec)
+    graph = SourceGraph(linked.program, linked.flows, linked.graph, linked.facts_of)
     mentions = _mentions(spec)
     objects, skipped = _objects(options, units, mentions, progress)
     if not objects:
@@ -79,19 +78,6 @@ def crosscheck(options: CheckOptions, progress: Progress) -> CrossCheck:
         comparison.aside(),
         (*skipped, *missing),
     )
-
-
-def _link(extraction: Extraction, store: Store) -> SourceGraph:
-    program = Program(extraction.units)
-    functions = extraction.functions
-
-    def facts_of(ident: str) -> FunctionFacts:
-        return functions[program.functions[ident].ref.facts_key]
-
-    remembered = Remembered(store)
-    flows = remembered.flows(program, lambda key: functions.outline(key).digest, facts_of)
-    remembered.flush()
-    return SourceGraph(program, flows, CallGraph(program, flows), facts_of)
 
 
 def _objects(
@@ -145,7 +131,7 @@ _decode: Callable[[bytes], _Answer] = msgspec.msgpack.Decoder(_Answer).decode
 
 def _mentions(spec: SpecSet) -> tuple[Mention, ...]:
     """Return the fields, locks in records and functions that rules name, each once."""
-    found = {}
+    found: dict[tuple[bool, tuple[str, ...]], Mention] = {}
     for rule in spec.rules:
         for mention in rule.mentions:
             if mention.what != "lock" or len(mention.name.parts) > 1:

@@ -101,6 +101,14 @@ class SourceGraph:
         found = None if ident is None else self._program.functions[ident]
         return found is not None and found.unit == unit and not found.ref.inline
 
+    def is_same_text(self, unit: str, one: str, other: str) -> bool:
+        """Tell whether two functions are defined in one place: a file that is included once for each of them."""
+        first, second = (self._program.resolve(unit, name) for name in (one, other))
+        if first is None or second is None:
+            return False
+        functions = self._program.functions
+        return functions[first].ref.location == functions[second].ref.location
+
     def may_choose(self, unit: str, caller: str, callee: str) -> bool:
         """Tell whether the compiler may choose to call `callee` in `caller` instead of an equal function."""
         ident = self._program.resolve(unit, caller)
@@ -120,13 +128,13 @@ class SourceGraph:
         """Return what the branches in the assembly of a function may be to; an operand is a function it mentions."""
         facts = self._facts_of(ident)
         operands = sorted(re.escape(taken.function) for taken in facts.address_taken)
-        found = []
-        for block in facts.ir.blocks:
-            for event in block.events:
-                if isinstance(event, Assembly):
-                    for target in _BRANCH.findall(event.text.replace("\\n", "\n").replace("\\t", "\t")):
-                        found.append(_pattern(target, operands))
-        return found
+        return [
+            _pattern(target, operands)
+            for block in facts.ir.blocks
+            for event in block.events
+            if isinstance(event, Assembly)
+            for target in _BRANCH.findall(event.text.replace("\\n", "\n").replace("\\t", "\t"))
+        ]
 
     def takes_address(self, unit: str, function: str) -> bool:
         """Tell whether the address of `function` is known to be taken in `unit`, or by a header's function anywhere."""

@@ -11,6 +11,7 @@ A module of this package whose name has no leading underscore is a format, named
 
 from analyzer.report._callgraph import graph_format_names, graph_renderer
 from analyzer.report._callgraph._answers import render_neighbours, render_paths, render_stats, render_unresolved
+from analyzer.report._crosscheck import render_crosscheck, render_crosscheck_json
 from analyzer.report._explanation import render_explanation
 from analyzer.report._formats import Renderer, format_names, renderer
 from analyzer.report._style import NoSources, SourceReader, Style
@@ -23,6 +24,8 @@ __all__ = [
     "format_names",
     "graph_format_names",
     "graph_renderer",
+    "render_crosscheck",
+    "render_crosscheck_json",
     "render_explanation",
     "render_neighbours",
     "render_paths",
