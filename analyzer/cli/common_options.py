@@ -12,7 +12,7 @@ import inspect
 from collections.abc import Callable
 from functools import wraps
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
 import typer
 from msgspec import Struct, structs
@@ -20,6 +20,9 @@ from msgspec import Struct, structs
 from analyzer.cli import arguments, output
 from analyzer.pipeline.options import CheckOptions
 from analyzer.report import Style
+
+_Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Show no progress.")]
+_Verbose = Annotated[bool, typer.Option("--verbose", "-v", help="Show every call, not only the first three.")]
 
 
 class Common(Struct, frozen=True, kw_only=True):
@@ -63,8 +66,8 @@ def _common(
     cache: arguments.Cache = None,
     no_cache: arguments.NoCache = False,
     output_file: arguments.Output = None,
-    quiet: arguments.Quiet = False,
-    verbose: arguments.Verbose = False,
+    quiet: _Quiet = False,
+    verbose: _Verbose = False,
 ) -> Common:
     given = arguments.Given(
         tree=tree,

@@ -96,6 +96,8 @@ class Neighbours(Struct, frozen=True):
     unresolved: tuple[UnresolvedSite, ...] = ()
     #: how the outside world gets into `function`; empty where it does not, and for `callees`
     entry: str = ""
+    #: ids of other definitions under the same file and name, which other units see
+    variants: tuple[str, ...] = ()
 
 
 class Paths(Struct, frozen=True):

@@ -13,6 +13,7 @@ from itertools import islice
 
 from analyzer.base.errors import InputError
 from analyzer.base.gap import GapKind
+from analyzer.base.location import Location
 from analyzer.facts.store import Store
 from analyzer.findings.callgraph import (
     Branching,
@@ -75,16 +76,26 @@ class CallGraphView:
         """Return who calls a function; raise `InputError` for a name that means none or several."""
         ident = self._the(name)
         entry = self.linked.entries.get(ident)
-        branches = self._branches(ident, depth, callers=True)
-        return Neighbours(self._function(ident), "callers", branches, (), entry.text if entry else "")
+        return Neighbours(
+            function=self._function(ident),
+            direction="callers",
+            branches=self._branches(ident, depth, callers=True),
+            entry=entry.text if entry else "",
+            variants=tuple(self._atlas.variants(ident)),
+        )
 
     def callees(self, name: str, depth: int = 1) -> Neighbours:
         """Return whom a function calls; raise `InputError` for a name that means none or several."""
         ident = self._the(name)
         without = (*open_calls(self.linked.graph), *chosen_calls(self.linked))
         unresolved = [call for call in without if call[0] == ident]
-        branches = self._branches(ident, depth, callers=False)
-        return Neighbours(self._function(ident), "callees", branches, describe(self.linked, self._atlas, unresolved))
+        return Neighbours(
+            function=self._function(ident),
+            direction="callees",
+            branches=self._branches(ident, depth, callers=False),
+            unresolved=describe(self.linked, self._atlas, unresolved),
+            variants=tuple(self._atlas.variants(ident)),
+        )
 
     def paths(self, start: str, end: str, *, limit: int, max_length: int) -> Paths:
         """Return simple paths, the shortest first; raise `InputError` for a name that means none or several."""
@@ -141,7 +152,8 @@ class CallGraphView:
 
     def _function(self, ident: str) -> GraphFunction:
         known = self._atlas.functions[ident]
-        return GraphFunction(known.id, known.name, known.location, known.defined)
+        # without the column, which counts preprocessed text
+        return GraphFunction(known.id, known.name, Location(known.location.file, known.location.line), known.defined)
 
     def _edges(self, caller: str, callee: str) -> tuple[GraphEdge, ...]:
         at = self._atlas.at

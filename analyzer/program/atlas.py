@@ -112,6 +112,12 @@ class Atlas:
         found = sorted(self._by_name.get(text, ()))
         return [ident for ident in found if self.functions[ident].defined] or found
 
+    def variants(self, ident: str) -> list[str]:
+        """Return the ids of other definitions under this file and name, which other units see."""
+        base = ident.partition("#")[0]
+        name = self.functions[ident].name
+        return sorted(i for i in self._by_name[name] if i != ident and i.partition("#")[0] == base)
+
     def names(self) -> list[str]:
         """Return the names of all functions, sorted."""
         return sorted(self._by_name)

@@ -1,14 +1,17 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """Answers about a small program: what is told, and how it is laid out."""
 
+import json
 import re
+from pathlib import Path
 
 import pytest
 from msgspec.structs import replace
 
 from analyzer.base.errors import InputError
 from analyzer.findings.callgraph import Neighbours
-from analyzer.pipeline.callgraph import CallGraphView
+from analyzer.pipeline.callgraph import CallGraphView, open_call_graph
+from analyzer.pipeline.options import CheckOptions, Silent
 from analyzer.report import Style, render_neighbours, render_paths, render_stats, render_unresolved
 from tests.callgraph.conftest import Compare
 
@@ -62,6 +65,23 @@ def test_a_name_of_several_functions_needs_its_file(view: CallGraphView) -> None
     with pytest.raises(InputError, match=r"2 functions; give one of core\.c:helper, vendor\.c:helper$"):
         view.callers("helper")
     assert neighbours(view.callers("vendor.c:helper")) == [("first_open", "direct", 13, "")]
+
+
+def test_a_definition_that_differs_between_units_names_the_other(tmp_path: Path) -> None:
+    (tmp_path / "a.h").write_text("int ask(int n);\nstatic inline int get(int n) { return ask(n) + N; }\n")
+    for number in (1, 2):
+        text = f'#define N {number}\n#include "a.h"\nint use{number}(int n) {{ return get(n); }}\n'
+        (tmp_path / f"{number}.c").write_text(text)
+    entries = [{"directory": str(tmp_path), "file": f"{n}.c", "command": f"gcc -c {n}.c"} for n in (1, 2)]
+    (tmp_path / "compile_commands.json").write_text(json.dumps(entries))
+    view = open_call_graph(CheckOptions(tree=tmp_path), Silent())
+    with pytest.raises(InputError, match=r"2 functions; give one of a\.h:get, a\.h:get#"):
+        view.callers("get")
+    first = view.callers("a.h:get")
+    (other,) = first.variants
+    assert [name for name, *_ in neighbours(first)] == ["use1"]
+    assert [name for name, *_ in neighbours(view.callers(other))] == ["use2"]
+    assert f"other units see another definition of it: {other}\n" in render_neighbours(first, Style())
 
 
 @pytest.mark.parametrize(

@@ -30,7 +30,7 @@ from analyzer.findings.callgraph import (
 )
 from analyzer.report._sheet import Sheet, Span
 from analyzer.report._style import Style
-from analyzer.report._words import count
+from analyzer.report._words import count, enumerate_all
 
 #: call sites shown for each pair of functions, unless everything is asked for
 _N_SITES = 3
@@ -44,6 +44,8 @@ def render_neighbours(found: Neighbours, style: Style) -> str:
     _add_function(sheet, found.function)
     if found.entry:
         sheet.add((found.entry, ""), indent=2)
+    if found.variants:
+        sheet.add((f"other units see another definition of it: {enumerate_all(found.variants)}", ""), indent=2, hang=2)
     sheet.blank()
     callers = found.direction == "callers"
     if not found.branches:
