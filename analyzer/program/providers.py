@@ -104,7 +104,7 @@ class Providers:
             return
         for slot in given:
             local = [m for m in self._flows[caller].members if slot[0] == "a" and m.local == slot[2]]
-            whole = any(not member.member for member in local)
+            whole = any(not member.member for member in local) or self._is_lent_outside(caller, slot)
             if slot[0] == "p":
                 yield slot, True
             elif slot[0] != "a" or whole or choice.member in self._shared:
@@ -113,6 +113,15 @@ class Providers:
                 yield from ((m.source, False) for m in local if ("m", m.record, m.member) == choice.member)
         if not given:
             yield choice.member, False
+
+    def _is_lent_outside(self, caller: str, local: Slot) -> bool:
+        """Tell whether a local's address is passed to a function without a body, which may fill it (memcpy())."""
+        unit = self._program.functions[caller].unit
+        return local[0] == "a" and any(
+            site.callee and self._program.resolve(unit, site.callee) is None
+            for site in self._flows[caller].sites
+            if any(local in given for given in site.given)
+        )
 
     def _follow(self, caller: str, site: Site, slot: Slot, member: Slot | None) -> Iterator[Provided | Choice | None]:
         """Yield the functions in `slot` of `caller`, the choices that its own callers have, None for memory."""

@@ -87,6 +87,16 @@ def test_a_copied_record(build: Build) -> None:
     assert small.calls("walk", "indirect") == {"zap", "age", "note", "nothing"}
 
 
+def test_a_record_filled_by_a_function_without_a_body(build: Build) -> None:
+    small = build(
+        f"{RANGE}"
+        "int copied(struct range *from) { struct range r = { 1, age, nothing };\n"
+        "  __builtin_memcpy(&r, from, sizeof(r)); return walk(&r); }\n"
+        "struct range kept = { .handler = zap, .on_lock = note };\n"
+    )
+    assert small.calls("walk", "indirect") == {"zap", "age", "note", "nothing"}
+
+
 def test_a_function_that_others_can_enter_calls_itself(build: Build) -> None:
     small = build(
         "static int zap(int x) { return x; } static int age(int x) { return x; }\n"
