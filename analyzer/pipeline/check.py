@@ -14,8 +14,10 @@ from analyzer.findings.model import Report
 from analyzer.pipeline.analyse import Analysis, Observers, analyse, chosen_rules
 from analyzer.pipeline.extract import Extraction, extract
 from analyzer.pipeline.options import CheckOptions, Progress
+from analyzer.pipeline.scope import wrong
 from analyzer.pipeline.verdicts import counts, findings
 from analyzer.source.commands import read_units
+from analyzer.spec.errors import CombinedSpecError
 from analyzer.spec.load import load
 
 
@@ -23,6 +25,9 @@ def check(options: CheckOptions, progress: Progress) -> Report:
     """Analyse what `options` name and report; raise `SpecError` or `InputError` for what the user must mend."""
     with Store(options.cache) as store:
         extraction, analysis = examine(options, store, progress)
+        errors = wrong(analysis.program, analysis.context.spec, analysis.rules, partial=True)
+        if errors:
+            raise CombinedSpecError(errors)
         return report(extraction, analysis)
 
 
@@ -41,8 +46,6 @@ def examine(
     )
     extraction = extract(units, store, progress, jobs=options.jobs, overlays=options.overlays)
     analysis = analyse(extraction, store, spec, chosen_rules(spec, options.rules), progress, observers)
-    if analysis.names.errors:
-        raise analysis.names.errors[0]
     return extraction, analysis
 
 

@@ -1,15 +1,19 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """Rules that would rot unseen: specifications checked against a tree.
 
-In: `CheckOptions` with a tree. Out: one `SpecError` for each rule that matches nothing there.
+In: `CheckOptions` with a tree. Out: one `SpecError` for each name that nothing there has, and for each rule that
+matches nothing.
 """
 
 from __future__ import annotations
 
 from analyzer.base.errors import SpecError
+from analyzer.facts.store import Store
 from analyzer.findings.model import Report
-from analyzer.pipeline.check import check
+from analyzer.pipeline.check import examine, report
 from analyzer.pipeline.options import CheckOptions, Progress
+from analyzer.pipeline.scope import wrong
+from analyzer.spec.errors import CombinedSpecError
 from analyzer.spec.load import load
 from analyzer.spec.model import SpecSet
 
@@ -17,7 +21,11 @@ from analyzer.spec.model import SpecSet
 def lint(options: CheckOptions, progress: Progress) -> tuple[SpecError, ...]:
     """Check that every rule speaks about something in the tree. Raise `SpecError` where the YAML itself is wrong."""
     specs = load(options.specs or None)
-    return unmatched(specs, check(options, progress))
+    with Store(options.cache) as store:
+        extraction, analysis = examine(options, store, progress)
+        told = report(extraction, analysis)
+    errors = (*wrong(analysis.program, specs, analysis.rules, partial=False), *unmatched(specs, told))
+    return CombinedSpecError(errors).errors if errors else ()
 
 
 def unmatched(specs: SpecSet, report: Report) -> tuple[SpecError, ...]:
