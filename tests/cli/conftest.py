@@ -6,12 +6,15 @@ from collections.abc import Callable
 import pytest
 from msgspec.structs import replace
 
+from analyzer.base.errors import SpecError
 from analyzer.base.gap import Gap
 from analyzer.base.location import Location
 from analyzer.cli.main import main
 from analyzer.findings.explanation import Explanation
 from analyzer.findings.model import Finding, Report
+from analyzer.pipeline.lint import unmatched
 from analyzer.pipeline.options import CheckOptions, Progress
+from analyzer.spec.load import load
 
 EMPTY = Report((), (), (), 1, 0, 1, 0)
 
@@ -63,6 +66,9 @@ class Pipeline:
         self.targets.append(target)
         return Explanation(target, (), ())
 
+    def lint(self, options: CheckOptions, progress: Progress) -> tuple[SpecError, ...]:
+        return unmatched(load(options.specs), self.check(options, progress))
+
     def finds(
         self,
         *findings: Finding,
@@ -88,7 +94,7 @@ def pipeline(monkeypatch: pytest.MonkeyPatch) -> Pipeline:
     stand_in = Pipeline()
     monkeypatch.setattr("analyzer.pipeline.check.check", stand_in.check)
     monkeypatch.setattr("analyzer.pipeline.explain.explain", stand_in.explain)
-    monkeypatch.setattr("analyzer.pipeline.lint.check", stand_in.check)
+    monkeypatch.setattr("analyzer.pipeline.lint.lint", stand_in.lint)
     return stand_in
 
 
