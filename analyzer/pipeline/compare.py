@@ -117,6 +117,8 @@ class Comparison:
                 return "edge of a function inlined there"
             if graph.calls_in_assembly(unit, function, callee):
                 return "inline assembly of a function inlined there"
+        if graph.may_call_outside(unit, inner, callee):
+            return "pointer to a function without a body"
         return "compiler-made" if _COMPILER_MADE.fullmatch(callee) else "missing"
 
     def _reached(self, unit: str, chain: tuple[str, ...], inlined: frozenset[str]) -> list[str]:

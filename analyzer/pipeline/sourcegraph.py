@@ -37,6 +37,8 @@ class SourceGraph:
         self._graph = graph
         self._facts_of = facts_of
         self._edges: dict[str, set[str]] = defaultdict(set)
+        #: functions that call through a pointer
+        self._calling_pointers: set[str] = set()
         #: called where the compiler chooses between equals
         self._chosen: dict[str, set[str]] = defaultdict(set)
         self._assembly: dict[str, tuple[re.Pattern[str], ...]] = {}
@@ -55,7 +57,9 @@ class SourceGraph:
         for site in flow.sites:
             if site.callee:
                 edges.add(self._target(unit, site.callee))
-            elif site.slot is not None:
+                continue
+            self._calling_pointers.add(_plain(ident))
+            if site.slot is not None:
                 edges.add(repr(site.slot))
                 # who provides a function pointer may have the edge; here the code counts that calls it
                 edges.update(_plain(target) for target in self._graph.indirect(ident, site.slot))
@@ -113,6 +117,19 @@ class SourceGraph:
         """Tell whether the compiler may choose to call `callee` in `caller` instead of an equal function."""
         ident = self._program.resolve(unit, caller)
         return ident is not None and self._target(unit, callee) in self._chosen.get(_plain(ident), ())
+
+    def has(self, unit: str, caller: str, callee: str) -> bool:
+        """Tell whether there is an edge, also one that the compiler may choose instead."""
+        return self.calls(unit, caller, callee) or self.may_choose(unit, caller, callee)
+
+    def may_call_outside(self, unit: str, caller: str, callee: str) -> bool:
+        """Tell whether `caller` calls through a pointer, and `unit` takes the address of `callee`, which none defines.
+
+        Targets of indirect calls are functions with a body.
+        """
+        ident = self._program.resolve(unit, caller)
+        outside = self._program.resolve(unit, callee) is None and callee in self._taken[unit]
+        return outside and ident is not None and _plain(ident) in self._calling_pointers
 
     def calls_in_assembly(self, unit: str, caller: str, callee: str) -> bool:
         """Tell whether inline assembly of `caller` branches to `callee`."""
