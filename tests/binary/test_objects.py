@@ -71,7 +71,7 @@ def test_copies_that_the_compiler_made_have_the_name_of_the_function(read: Read)
         int f(int x) { if (x < 0) failed(x); return copied(x, 3); }
         int g(int x) { return copied(x, 3) + 1; }
     """)
-    assert {name for name in facts.functions} == {"copied", "f", "g"}
+    assert set(facts.functions) == {"copied", "f", "g"}
     assert {(chain, callee) for chain, callee, _ in edges(facts)} == {
         (("copied",), "outside"),
         (("f",), "copied"),
