@@ -4,7 +4,7 @@
 In: nothing. Out: `BREAKING`.
 """
 
-from tests.kernel.cases import ALL, DROP, GMEM, LOCK, MAIN, MMU, SEV, TAKE, UNLOCK, WITH_AMD, X86, Case, within
+from tests.kernel.cases import DROP, GMEM, LOCK, MAIN, MMU, SEV, TAKE, UNLOCK, X86, Case, within
 from tests.kernel.edit import Replace
 
 BREAKING = (
@@ -229,7 +229,6 @@ BREAKING = (
     Case(
         name="SNP launch: slots_lock is not taken",
         changes=within(SEV, Replace("snp_launch_update", LOCK, ""), Replace("snp_launch_update", UNLOCK, "")),
-        scope=WITH_AMD,
         rule="kvm/gmem-populate",
         origin="snp_launch_update",
         way=("sev_mem_enc_ioctl", "snp_launch_update"),
@@ -237,7 +236,6 @@ BREAKING = (
     Case(
         name="SNP launch: the reference is taken without slots_lock",
         changes=within(SEV, Replace("snp_launch_update", r"slots_lock\);", "irq_lock);", 2)),
-        scope=WITH_AMD,
         rule="kvm/gmem-get-file",
         origin="kvm_gmem_populate",
         way=("snp_launch_update", "kvm_gmem_populate"),
@@ -250,7 +248,6 @@ BREAKING = (
             Replace("snp_launch_update", LOCK, "\tidx = srcu_read_lock(&kvm->srcu);\n"),
             Replace("snp_launch_update", UNLOCK, "\tsrcu_read_unlock(&kvm->srcu, idx);\n"),
         ),
-        scope=WITH_AMD,
         rule="kvm/gmem-populate",
         origin="snp_launch_update",
     ),
@@ -261,7 +258,6 @@ BREAKING = (
             Replace("snp_launch_update", r"^(?=\tcount = kvm_gmem_populate)", DROP),
             Replace("snp_launch_update", r"^out:\n\tmutex_unlock\(&kvm->slots_lock\);\n", "out:\n"),
         ),
-        scope=WITH_AMD,
         rule="kvm/gmem-populate",
         origin="snp_launch_update",
     ),
@@ -276,7 +272,6 @@ BREAKING = (
                 "\tif (idx)\n\t\treturn idx;\n",
             ),
         ),
-        scope=ALL,
         rule="kvm/gmem-get-file",
         origin="kvm_gmem_get_pfn",
         way=("kvm_vcpu_pre_fault_memory", "kvm_faultin_pfn_private"),
@@ -287,7 +282,6 @@ BREAKING = (
             MAIN,
             Replace("kvm_vcpu_pre_fault_memory", r"kvm->srcu", "kvm->irq_srcu", 2),
         ),
-        scope=ALL,
         rule="kvm/gmem-get-file",
         origin="kvm_gmem_get_pfn",
         way=("kvm_vcpu_pre_fault_memory", "kvm_faultin_pfn_private"),
@@ -303,7 +297,6 @@ BREAKING = (
             ),
             Replace("kvm_faultin_pfn_private", r"(?<=&max_order\);\n)", "\tkvm_vcpu_srcu_read_lock(vcpu);\n"),
         ),
-        scope=ALL,
         rule="kvm/gmem-get-file",
         origin="kvm_gmem_get_pfn",
         way=("kvm_faultin_pfn_private", "kvm_gmem_get_pfn"),
@@ -311,7 +304,6 @@ BREAKING = (
     Case(
         name="enter guest: the section is not entered again after an exit",
         changes=within(X86, Replace("vcpu_enter_guest", r"^\tkvm_vcpu_srcu_read_lock\(vcpu\);\n", "")),
-        scope=ALL,
         rule="kvm/gmem-get-file",
         origin="kvm_gmem_get_pfn",
         way=("vcpu_enter_guest",),

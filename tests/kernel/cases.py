@@ -22,18 +22,11 @@ TAKE = "\tmutex_lock(&kvm->slots_lock);\n"
 DROP = "\tmutex_unlock(&kvm->slots_lock);\n"
 
 
-#: what is analysed: the generic part alone, with AMD's part, or everything with every way down from the exit handlers
-GENERIC = ("virt/kvm",)
-WITH_AMD = ("virt/kvm", "arch/x86/kvm/svm")
-ALL = ("virt/kvm", "arch/x86/kvm")
-
-
 class Case(Struct, frozen=True, kw_only=True):
     """One edit, of one file or several."""
 
     name: str
     changes: tuple[tuple[str, tuple[Change, ...]], ...]
-    scope: tuple[str, ...] = GENERIC
     #: breaking edits: the rule that is broken and the function in which the access or call stands
     rule: str = ""
     origin: str = ""

@@ -37,32 +37,22 @@ def cache(request: pytest.FixtureRequest) -> Path:
     return Path(request.config.cache.mkdir("kernel-facts"))
 
 
-def run(tree: Path, cache: Path, scope: tuple[str, ...], overlays: tuple[tuple[str, Path], ...] = ()) -> Report:
-    """Check the units of `scope` with the shipped rules, in this process."""
-    options = CheckOptions(tree=tree, under=scope, cache=cache, overlays=overlays)
+def run(tree: Path, cache: Path, overlays: tuple[tuple[str, Path], ...] = ()) -> Report:
+    """Check all units with the shipped rules, in this process."""
+    options = CheckOptions(tree=tree, cache=cache, overlays=overlays)
     return check(options, Silent())
 
 
 @pytest.fixture(scope="session")
-def known(tree: Path, cache: Path) -> Callable[[tuple[str, ...]], frozenset[str]]:
-    """Return a function that gives the fingerprints of the unedited tree, analysed once for each scope."""
-    remembered: dict[tuple[str, ...], frozenset[str]] = {}
-
-    def fingerprints(scope: tuple[str, ...]) -> frozenset[str]:
-        if scope not in remembered:
-            with (cache.parent / "kernel-facts.lock").open("w") as lock:
-                fcntl.flock(lock, fcntl.LOCK_EX)
-                report = run(tree, cache, scope)
-            remembered[scope] = frozenset(finding.fingerprint for finding in report.findings)
-        return remembered[scope]
-
-    return fingerprints
+def known(tree: Path, cache: Path) -> frozenset[str]:
+    """Return the fingerprints of the unedited tree."""
+    with (cache.parent / "kernel-facts.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        return frozenset(finding.fingerprint for finding in run(tree, cache).findings)
 
 
 @pytest.fixture
-def new_findings(
-    tree: Path, cache: Path, known: Callable[[tuple[str, ...]], frozenset[str]], tmp_path: Path
-) -> NewFindings:
+def new_findings(tree: Path, cache: Path, known: frozenset[str], tmp_path: Path) -> NewFindings:
     """Return a function that makes a case's edits and says what they brought."""
 
     def find(case: Case) -> list[Finding]:
@@ -71,10 +61,9 @@ def new_findings(
             edited = tmp_path / f"{number}-{Path(file).name}"
             edited.write_text(apply((tree / file).read_text("utf-8"), changes), "utf-8")
             overlays.append((file, edited))
-        before = known(case.scope)
-        report = run(tree, cache, case.scope, tuple(overlays))
+        report = run(tree, cache, tuple(overlays))
         assert report.units_failed == 0
         assert report.functions_skipped == 0
-        return [finding for finding in report.findings if finding.fingerprint not in before]
+        return [finding for finding in report.findings if finding.fingerprint not in known]
 
     return find

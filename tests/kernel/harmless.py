@@ -4,7 +4,7 @@
 In: nothing. Out: `HARMLESS`.
 """
 
-from tests.kernel.cases import ALL, DROP, GMEM, LOCK, MAIN, MMU, SEV, TAKE, UNLOCK, WITH_AMD, Case, within
+from tests.kernel.cases import DROP, GMEM, LOCK, MAIN, MMU, SEV, TAKE, UNLOCK, Case, within
 from tests.kernel.edit import Everywhere, Insert, Replace
 
 HARMLESS = (
@@ -258,7 +258,6 @@ HARMLESS = (
                 "\tif (mutex_lock_killable(&kvm->slots_lock))\n\t\treturn -EINTR;\n",
             ),
         ),
-        scope=WITH_AMD,
     ),
     Case(
         name="SNP launch: the filling moves to a helper",
@@ -276,7 +275,6 @@ HARMLESS = (
                 "snp_populate(kvm, params.gfn_start, src, npages, &sev_populate_args);",
             ),
         ),
-        scope=WITH_AMD,
     ),
     Case(
         name="pre-fault: the section's index moves to a guard",
@@ -290,7 +288,6 @@ HARMLESS = (
             ),
             Replace("kvm_vcpu_pre_fault_memory", r"^\tsrcu_read_unlock\(&vcpu->kvm->srcu, idx\);\n", ""),
         ),
-        scope=ALL,
     ),
     Case(
         name="faultin: the section is left and entered again before the look-up",
@@ -302,7 +299,6 @@ HARMLESS = (
                 "\tkvm_vcpu_srcu_read_unlock(vcpu);\n\tcond_resched();\n\tkvm_vcpu_srcu_read_lock(vcpu);\n",
             ),
         ),
-        scope=ALL,
     ),
     Case(
         name="lines move and a comment grows",
