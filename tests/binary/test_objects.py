@@ -161,6 +161,11 @@ def test_every_cut_of_an_object_is_refused_or_read(compile_c: Compile, tmp_path:
             read_object(path)
 
 
+def is_part(name: str, function: str) -> bool:
+    """Tell whether code named `name` is that of `function`, or what gcc moved out of the way of one."""
+    return name == function or name.endswith(".cold")
+
+
 def disassembled(path: Path) -> set[tuple[str, int]]:
     """List section and place of every direct branch to the entry of another function that needs no relocation."""
     command = ["objdump", "-drw", "--no-show-raw-insn", str(path)]
@@ -172,9 +177,8 @@ def disassembled(path: Path) -> set[tuple[str, int]]:
             section = line.split()[-1].removesuffix(":")
         elif named := _FUNCTION.match(line):
             function = named[1]
-        elif (branch := _BRANCH.match(line)) and "R_X86_64" not in line and branch[1] != function:
-            if not branch[1].endswith(".cold"):
-                found.add((section, int(line.partition(":")[0], 16)))
+        elif (branch := _BRANCH.match(line)) and "R_X86_64" not in line and not is_part(branch[1], function):
+            found.add((section, int(line.partition(":")[0], 16)))
     return found
 
 
