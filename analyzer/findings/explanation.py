@@ -49,6 +49,8 @@ class Site(Struct, frozen=True):
     ways: tuple[Way, ...]
     #: ways left out of `ways` because there are too many to show
     n_more_ways: int = 0
+    #: a rule asks something of this access; else there is nothing to prove
+    ruled: bool = True
 
 
 class RuleNote(Struct, frozen=True):

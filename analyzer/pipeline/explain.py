@@ -26,8 +26,8 @@ from analyzer.spec.model import AllOf, GuardedBy, MustHold, Name, Rule
 
 #: the pseudo-rule that makes every access of the target a place
 _OBSERVER = "explain"
-#: ways shown for each place
-N_WAYS = 12
+#: ways looked at for each place, and those shown of them: under a lock that a rule asks for, and without
+MAX_WAYS, N_LOCKED, N_BARE = 400, 8, 4
 
 
 def explain(options: CheckOptions, target: str, progress: Progress) -> Explanation:
@@ -93,12 +93,16 @@ class _Explainer:
             return any(held.lock.name.rsplit(".", 1)[-1] in wanted for held in locks)
 
         held = self.callers.held_at(place.function, own.at, f"{own.object} {own.access}")
-        ways, more = self.callers.ways(place.function, held, enough, N_WAYS)
+        found, more = self.callers.ways(place.function, held, enough, MAX_WAYS)
+        locked, bare = [way for way in found if enough(way.held)], [way for way in found if not enough(way.held)]
+        ways = locked[:N_LOCKED] + bare[:N_BARE]
+        more += len(found) - len(ways)
         trails = self._trails(place, rules)
-        told = tuple(self._way(way, trails) for way in ways)
+        ruling = [rule for rule in rules if _speaks_of(rule, own.access)]
+        told = tuple(self._way(way, trails, "" if enough(way.held) else _exemption(ruling)) for way in ways)
         verdict: Verdict = trails[0].verdict if trails else "proven"
         name = self.analysis.program.functions[place.function].name
-        return Site(own.access, name, self._location(place), verdict, told, more)
+        return Site(own.access, name, self._location(place), verdict, told, more, bool(ruling))
 
     def _trails(self, place: Place, rules: list[Rule]) -> tuple[Trail, ...]:
         for rule in rules:
@@ -108,12 +112,12 @@ class _Explainer:
                 return found
         return ()
 
-    def _way(self, way: CallerWay, trails: tuple[Trail, ...]) -> Way:
+    def _way(self, way: CallerWay, trails: tuple[Trail, ...], exemption: str) -> Way:
         names = tuple(self.analysis.program.functions[ident].name for ident in way.functions)
         trail = next((t for t in trails if t.links[0][0] == way.functions[0]), None)
         held = tuple(dict.fromkeys(self._held(lock) for lock in way.held))
         if trail is None:
-            return Way(names, held, "proven")
+            return Way(names, held, "proven", exemption)
         return Way(names, held, trail.verdict, trail.reason or (trail.entry.text if trail.entry else ""))
 
     def _held(self, held: HeldIn) -> HeldFrom:
@@ -135,6 +139,18 @@ def _targets(rule: Rule) -> tuple[str, ...]:
             return tuple(str(field) for field in fields)
         case MustHold(functions):
             return tuple(f"{function}()" for function in functions)
+
+
+def _speaks_of(rule: Rule, access: str) -> bool:
+    """Tell whether `rule` asks anything of an access of this kind."""
+    return not isinstance(rule.check, GuardedBy) or rule.check.access in ("any", access)
+
+
+def _exemption(rules: list[Rule]) -> str:
+    """Say what proves a way on which no lock of the rules is held; empty where no rule asks for one."""
+    whens = [text for rule in rules for text in lock_texts(rule.check.requires) if "(" in text and "==" in text]
+    fresh = ["nobody else can reach the object"] if any("unpublished" in rule.unless for rule in rules) else []
+    return " or ".join([*dict.fromkeys(whens), *fresh])
 
 
 def _note(rule: Rule) -> RuleNote:

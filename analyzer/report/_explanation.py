@@ -68,7 +68,7 @@ def _add_site(sheet: Sheet, site: Site, style: Style) -> None:
     sheet.add(
         (f"{site.function}()", "cyan"),
         (f"  {site.location}  ", ""),
-        (site.verdict, _VERDICT_STYLES[site.verdict]),
+        (site.verdict, _VERDICT_STYLES[site.verdict]) if site.ruled else ("no rule speaks of it", "dim"),
         indent=2,
         hang=4,
     )
