@@ -74,7 +74,19 @@ def find_trails(summaries: Summaries, entries: Mapping[str, Entry]) -> dict[Plac
         for place, ways in found.items():
             if place not in trails or verdict == "violation":
                 trails[place] = ways
-    return {place: tuple(ways[outermost] for outermost in sorted(ways)) for place, ways in trails.items()}
+    return {place: _apart(ways) for place, ways in trails.items()}
+
+
+def _apart(ways: Mapping[str, Trail]) -> tuple[Trail, ...]:
+    """Return the trails that are not another one with callers before it: to mend the shorter one mends both."""
+    ordered = sorted(ways.items())
+    apart = tuple(
+        trail
+        for outermost, trail in ordered
+        if not any(ident in ways and ident != outermost for ident, _ in trail.links[1:])
+    )
+    # two that go through each other are both kept
+    return apart or tuple(trail for _, trail in ordered)
 
 
 def _verdict(failure: Failure) -> Verdict:

@@ -63,6 +63,7 @@ def cause(requires: Requirement, witness: Witness, trail: Trail) -> str:
         for gone in witness.dropped:
             if _is(gone.name, lock):
                 return f"{lock.lock} was dropped at {gone.location}"
-    held = ", ".join(dict.fromkeys(str(lock) for lock in witness.held))
+    held = list(dict.fromkeys(str(lock) for lock in witness.held))
     start = trail.entry.text if trail.entry else "no caller can hold it"
-    return f"{start}; {'only ' + held + ' is' if held else 'no lock is'} held on this way"
+    which = f"only {' and '.join(held)} {'is' if len(held) == 1 else 'are'}" if held else "no lock is"
+    return f"{start}; {which} held on this way"
