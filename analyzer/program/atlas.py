@@ -15,6 +15,7 @@ import networkx as nx
 from msgspec import Struct
 
 from analyzer.base.location import Location
+from analyzer.ir.function import At
 from analyzer.program.flow import FlowFacts, Site
 from analyzer.program.graph import CallEdge, CallGraph, EdgeKind
 from analyzer.program.link import Program
@@ -96,6 +97,10 @@ class Atlas:
             if site.callee and self._program.resolve(unit, site.callee) is None:
                 kind: EdgeKind = "cleanup" if site.origin == "cleanup" else "direct"
                 yield CallEdge(caller, self.outside(site.callee), site, kind)
+        for name in flows[caller].otherwise:
+            callee = self._program.resolve(unit, name)
+            known = callee if callee is not None and callee in self.functions else self.outside(name)
+            yield CallEdge(caller, known, Site(name, None, (), At(0)), "direct", "a constant argument")
 
     def at(self, caller: str, site: Site) -> Location:
         """Return where `site` of `caller` stands."""

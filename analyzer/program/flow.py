@@ -14,7 +14,7 @@ from pathlib import Path
 from msgspec import Struct
 
 from analyzer.facts.unit import FunctionFacts
-from analyzer.ir.function import Assembly, At, Call, FunctionIR, Read, Return, Store
+from analyzer.ir.function import Assembly, At, Call, Event, FunctionIR, Read, Return, Store
 from analyzer.ir.types import UNKNOWN, Function, Pointer, Record, spell
 from analyzer.ir.values import (
     AccessPath,
@@ -106,6 +106,8 @@ class FlowFacts(Struct, frozen=True, array_like=True):
     lodged: tuple[tuple[Slot, Slot, At], ...] = ()
     #: its own type
     type: str = ""
+    #: called where the compiler finds an argument constant: such calls have no site, their likes for other arguments do
+    otherwise: tuple[str, ...] = ()
 
 
 def slot_of(path: AccessPath, function: str) -> Slot | None:
@@ -333,7 +335,14 @@ def read_flow(facts: FunctionFacts) -> FlowFacts:
         tuple(sorted(reader.members, key=_member_key)),
         tuple(sorted(reader.lodged, key=_lodged_key)),
         spell(Function(ir.returns, tuple(formal.type for formal in ir.parameters), ir.variadic)),
+        tuple(sorted(_without_site(facts, events))),
     )
+
+
+def _without_site(facts: FunctionFacts, events: list[Event]) -> set[str]:
+    """Return the functions that are called by name, but by no event."""
+    called = {e.callee.name for e in events if isinstance(e, Call) and isinstance(e.callee, FunctionAddress)}
+    return set(facts.calls) - called
 
 
 def _lodged_key(lodged: tuple[Slot, Slot, At]) -> tuple[int, int, Slot, Slot]:
