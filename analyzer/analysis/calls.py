@@ -46,6 +46,7 @@ class Caller:
 
     def apply(self, state: State, event: Call, place: tuple[int, int]) -> list[State]:
         """Return the states after `event`, the `place[1]`-th event of block `place[0]`."""
+        self.place = place
         arguments = tuple(evaluate(state, argument) for argument in event.arguments)
         result: Term = ("r", *place)
         targets = self.scope.targets(event.callee)
@@ -56,16 +57,17 @@ class Caller:
             elif may_defer(self.scope, pointer, targets):
                 return [self._defer(state, event, pointer, targets, arguments, result)]
         self._watch(state, event, arguments, targets)
-        self.place = place
-        if len(targets) == 1 and targets[0].name in self.recorder.watches.readers and arguments:
-            return [self._finish(state, event, ("w", targets[0].name, pointee(arguments[0])), arguments, None)]
         primitive = self.scope.primitive(targets[0].name) if len(targets) == 1 else None
         if primitive is not None:
             self._touch_by_primitive(state, event, primitive, arguments)
+        else:
+            for target in targets or (Target(None, "", "a pointer"),):
+                self._touch(state, event, target, arguments)
+        if len(targets) == 1 and targets[0].name in self.recorder.watches.readers and arguments:
+            return [self._finish(state, event, ("w", targets[0].name, pointee(arguments[0])), arguments, None)]
+        if primitive is not None:
             states = apply_primitive(state, primitive, arguments, result, event.at, self.scope.context.lock_types)
             return [self._finish(after, event, result, arguments, None) for after in states]
-        for target in targets or (Target(None, "", "a pointer"),):
-            self._touch(state, event, target, arguments)
         return self._by_summaries(state, event, targets, arguments, result)
 
     # -- what rules see -------------------------------------------------------------------------------------------
@@ -138,9 +140,10 @@ class Caller:
                     self.recorder.call(state, event.at, target.id or target.name)
                 self._demands(state, event, target, summary, arguments)
             for outcome in summary.outcomes:
-                after = self._outcome(state.fork(), outcome, arguments, result, event)
-                if after is not None:
-                    states.append(self._finish(after, event, result, arguments, target, outcome.value))
+                after = state.fork()
+                returned = self._outcome(after, outcome, arguments, result, event)
+                if returned is not None:
+                    states.append(self._finish(after, event, returned, arguments, target))
         if not targets:
             states.append(self._finish(state, event, result, arguments, Target(None, "", "")))
         return states
@@ -206,8 +209,8 @@ class Caller:
 
     def _outcome(
         self, state: State, outcome: Outcome, arguments: tuple[Term, ...], result: Term, event: Call
-    ) -> State | None:
-        """Apply one way to return; None if this state rules it out."""
+    ) -> Term | None:
+        """Apply one way to return to `state`; return the value returned, None if this state rules it out."""
 
         def over(term: Term) -> Term:
             return substitute(term, arguments, lambda obj: load(state, obj))
@@ -227,7 +230,7 @@ class Caller:
         for lock, change in changes:
             apply = acquire if change.count > 0 else release
             apply(state, lock, abs(change.count), change.mode, change.recursive, event.at)
-        return state
+        return returned
 
     def _finish(
         self,
@@ -236,11 +239,8 @@ class Caller:
         result: Term,
         arguments: tuple[Term, ...],
         target: Target | None,
-        value: Term | None = None,
     ) -> State:
         """Store the result, forget what the call may have changed, publish what it may have published."""
-        if value is not None:
-            result = substitute(value, arguments, lambda obj: load(state, obj))
         conduct = self.scope.conduct(target) if target is not None else None
         if target is not None:
             self._forget(state, target, arguments)

@@ -57,4 +57,5 @@ def test_readers_come_from_populate_and_from_page_faults(table: Explanation) -> 
     faults = [way for _, way in ways if "kvm_gmem_get_pfn" in way.functions and way.held]
     assert all("kvm.slots_lock" in {held.lock for held in way.held} for way in populate)
     assert populate
+    assert sites(table, "read", "kvm_gmem_get_file")
     assert any("kvm.srcu (read)" in {held.lock for held in way.held} for way in faults)
