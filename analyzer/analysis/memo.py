@@ -37,16 +37,6 @@ class Keep(Protocol):
         """Keep `value` under `key`."""
 
 
-class Nothing:
-    """A `Keep` that keeps nothing."""
-
-    def find(self, key: bytes) -> bytes | None:
-        """Return None."""
-
-    def keep(self, key: bytes, value: bytes) -> None:
-        """Forget `value`."""
-
-
 class Packed(Struct, frozen=True, array_like=True):
     """One function's summary as bytes."""
 

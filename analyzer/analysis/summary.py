@@ -28,7 +28,7 @@ class LockChange(Struct, frozen=True, array_like=True):
     count: int
     mode: str
     recursive: bool
-    #: acquired and dropped again, or dropped and acquired again: no net change, but seen by the caller
+    #: where the function changed it last
     at: At
 
 

@@ -141,6 +141,6 @@ def _overlay(text: str, tree: Path | None, build: Path | None) -> tuple[str, Pat
 
 
 def _default_cache() -> Path:
-    """Follow the XDG base directory specification."""
-    base = Path(os.environ.get("XDG_CACHE_HOME", ""))
-    return (base if base.is_absolute() else Path.home() / ".cache") / "lockspec"
+    from analyzer.facts.store import default_directory  # here: `--help` needs no store
+
+    return default_directory()

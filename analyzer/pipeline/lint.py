@@ -14,16 +14,15 @@ from analyzer.pipeline.check import examine, report
 from analyzer.pipeline.options import CheckOptions, Progress
 from analyzer.pipeline.scope import wrong
 from analyzer.spec.errors import CombinedSpecError
-from analyzer.spec.load import load
 from analyzer.spec.model import SpecSet
 
 
 def lint(options: CheckOptions, progress: Progress) -> tuple[SpecError, ...]:
     """Check that every rule speaks about something in the tree. Raise `SpecError` where the YAML itself is wrong."""
-    specs = load(options.specs or None)
     with Store(options.cache) as store:
         extraction, analysis = examine(options, store, progress)
         told = report(extraction, analysis)
+    specs = analysis.context.spec
     errors = (*wrong(analysis.program, specs, analysis.rules, partial=False), *unmatched(specs, told))
     return CombinedSpecError(errors).errors if errors else ()
 

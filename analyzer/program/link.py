@@ -41,7 +41,7 @@ class Program:
         self.declared: dict[str, Location] = {}
         #: types of declared functions, by name
         self.signatures: dict[str, CType] = {}
-        #: functions that never return, by name
+        #: functions given to EXPORT_SYMBOL*(), and to the initcall macros
         self.exports: frozenset[str] = frozenset(name for unit in units for name in unit.exports)
         self.initcalls: frozenset[str] = frozenset(name for unit in units for name in unit.initcalls)
         self._static: dict[tuple[str, str], str] = {}

@@ -9,6 +9,7 @@ In: a rule of the specification. Out: watches for the analysis, and words for wh
 import importlib
 import pkgutil
 from collections.abc import Iterable
+from functools import cache
 from typing import Protocol
 
 from analyzer.analysis.names import NameResolver
@@ -33,6 +34,7 @@ class RuleKind(Protocol):
         """Say what happens at a place, as a noun: `write of kvm_memory_slot.gmem.file`."""
 
 
+@cache
 def rule_kinds() -> dict[type[Check], RuleKind]:
     """Return all rule kinds, by the value that their rules are."""
     modules = (importlib.import_module(f"{__name__}.{item.name}") for item in pkgutil.iter_modules(__path__))

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """Mirror: a directory of symbolic links in which some files of the tree have other contents.
 
-In: `{"/linux/include/linux/kvm_host.h": "/tmp/edited"}`. Out: a directory in which `/linux` is the kernel tree but
+In: `{"/linux/include/linux/kvm_host.h": "edited.h"}`. Out: a directory in which `/linux` is the kernel tree but
 for that header, and compile commands moved there.
 
 A compiler looks for `#include "x.h"` beside the file that includes it first, under the name by which it opened that

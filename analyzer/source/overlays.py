@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """Overlays: files of the tree whose content is taken from elsewhere.
 
-In: `("virt/kvm/kvm_main.c", Path("/tmp/edited.c"))` as the user gave it. Out: absolute paths, in every spelling under
+In: `("virt/kvm/kvm_main.c", Path("edited.c"))` as the user gave it. Out: absolute paths, in every spelling under
 which a compiler can name the file.
 """
 
