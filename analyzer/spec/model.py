@@ -136,9 +136,11 @@ class LockAbstract(Struct, frozen=True, array_like=True, tag="abstract"):
 
 LockSource = LockArgument | LockAbstract
 
-#: acquire, release: of a lock. establish: the predicate `fact` becomes true. allocate: returns a fresh object that
-#: nobody else can reach. publish: others can reach the object from now on. free: ends the object. access: reads or writes the object that argument `index` points to.
-EffectKind = Literal["acquire", "release", "establish", "allocate", "free", "publish", "access"]
+#: acquire, release: of a lock. wait: until nobody else holds the lock (a grace period). sleep: the thread may sleep.
+#: establish: the predicate `fact` becomes true. allocate: returns a fresh object that nobody else can reach. publish:
+#: others can reach the object from now on. free: ends the object. access: reads or writes the object that argument
+#: `index` points to.
+EffectKind = Literal["acquire", "release", "wait", "sleep", "establish", "allocate", "free", "publish", "access"]
 
 
 class Effect(Struct, frozen=True, array_like=True):
@@ -163,6 +165,10 @@ class Effect(Struct, frozen=True, array_like=True):
     #: stored in an object that nobody else can reach cannot be reached either, until that object is published. An
     #: argument that no effect of the row keeps is not kept by the function at all.
     keeps: tuple[int, ...] = ()
+    #: acquire: its holder must not sleep
+    atomic: bool = False
+    #: sleep: only if this argument has one of these bits (`GFP_KERNEL` may sleep, `GFP_ATOMIC` may not); None: always
+    bits: tuple[int, int] | None = None
 
 
 class Primitive(Struct, frozen=True, array_like=True):
@@ -183,6 +189,8 @@ class Family(Struct, frozen=True, array_like=True):
     waits: Waits
     source: str
     location: Location
+    #: whoever holds one of these locks must not sleep
+    atomic: bool = False
 
 
 #: in what context code runs: what it may wait for
@@ -221,6 +229,8 @@ class EntryPoint(Struct, frozen=True, array_like=True):
     context: Surrounding
     source: str
     location: Location
+    #: locks that are held when the function returns, for those who entered it: it is one half of a pair
+    leaves: tuple[Held, ...] = ()
 
 
 class TargetOverride(Struct, frozen=True, array_like=True):
