@@ -4,6 +4,8 @@
 In: a state and a Call event. Out: the states after it, one for each outcome that differs in locks.
 """
 
+from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 from analyzer.analysis import ranges
@@ -17,13 +19,14 @@ from analyzer.analysis.deferred import (
     pass_on,
     with_locks,
 )
-from analyzer.analysis.effects import acquire, apply_primitive, release
+from analyzer.analysis.effects import acquire, apply_primitive, lock_of, release
 from analyzer.analysis.evaluate import cell, evaluate, load, store
 from analyzer.analysis.formula import at_entry, rebind
 from analyzer.analysis.freshness import hand_out, is_new, publish
 from analyzer.analysis.places import Recorder
-from analyzer.analysis.state import FRESH, State
-from analyzer.analysis.summary import Demand, FunctionSummary, Outcome, Own, Passed
+from analyzer.analysis.situation import Guards
+from analyzer.analysis.state import FRESH, Hold, State
+from analyzer.analysis.summary import FunctionSummary, Outcome, Own, Passed
 from analyzer.analysis.terms import MAX_DEPTH, ZERO, Loader, Term, contains, pointee, size, substitute
 from analyzer.analysis.watch import bind_call
 from analyzer.ir.function import At, Call
@@ -66,6 +69,7 @@ class Caller:
         if len(targets) == 1 and targets[0].name in self.recorder.watches.readers and arguments:
             return [self._finish(state, event, ("w", targets[0].name, pointee(arguments[0])), arguments, None)]
         if primitive is not None:
+            self._log_primitive(state, primitive, arguments, event.at)
             states = apply_primitive(state, primitive, arguments, result, event.at, self.scope.context.lock_types)
             return [self._finish(after, event, result, arguments, None) for after in states]
         return self._by_summaries(state, event, targets, arguments, result)
@@ -87,6 +91,13 @@ class Caller:
                 for kept in effect.keeps:
                     if kept < len(arguments):
                         publish(state, obj, arguments[kept])
+
+    def _log_primitive(self, state: State, primitive: Primitive, arguments: tuple[Term, ...], at: At) -> None:
+        self.recorder.log.primitive(state, primitive, arguments, at)
+        for effect in primitive.effects:
+            if effect.kind == "release":
+                key = lock_of(effect, arguments, self.scope.context.lock_types)
+                self.recorder.drops(state, key, Hold(1, effect.mode, effect.recursive, at))
 
     def _touch(self, state: State, event: Call, target: Target, arguments: tuple[Term, ...]) -> None:
         """Record what the call does to the objects that its arguments point into."""
@@ -141,7 +152,7 @@ class Caller:
                 self._demands(state, event, target, summary, arguments)
             for outcome in summary.outcomes:
                 after = state.fork()
-                returned = self._outcome(after, outcome, arguments, result, event)
+                returned = self._outcome(after, target, outcome, arguments, result, event)
                 if returned is not None:
                     states.append(self._finish(after, event, returned, arguments, target))
         if not targets:
@@ -161,9 +172,10 @@ class Caller:
         def loader(obj: Term) -> Term:
             return load(state, obj)
 
+        self._takes(state, event.at, target, summary, arguments, loader)
         doubt = NEW_OBJECT if arguments and is_new(arguments[0], state) else ""
         for demand in summary.demands:
-            narrowed = _assuming(state, demand, arguments, loader)
+            narrowed = _assuming(state, demand.guards, arguments, loader)
             if narrowed is None:
                 continue
             what = Passed(target.id or "", demand.id, event.at, target.via)
@@ -171,6 +183,24 @@ class Caller:
                 self._answer(narrowed, event.at, demand.formula, what, arguments, 0)
             else:
                 self.recorder.require(narrowed, what, rebind(demand.formula, arguments, loader), doubt)
+
+    def _takes(
+        self,
+        state: State,
+        at: At,
+        target: Target,
+        summary: FunctionSummary,
+        arguments: tuple[Term, ...],
+        loader: Loader,
+        then: Callable[[str], Passed] | None = None,
+    ) -> None:
+        """Note what the callee takes; `then` makes the link to it, for a call that was left to this function."""
+        found = [
+            (one, then(one.id) if then else Passed(target.id or "", one.id, at, target.via))
+            for one in summary.takes
+            if _assuming(state, one.guards, arguments, loader) is not None
+        ]
+        self.recorder.log.callee(state, found, arguments, loader, at)
 
     def _answer(
         self, state: State, at: At, call: tuple[Any, ...], what: Passed, arguments: tuple[Term, ...], nesting: int
@@ -195,8 +225,12 @@ class Caller:
             targets = self.scope.through(site[0], slot)
         inside = with_locks(call, state, arguments, loader, at)
         for target in targets:
-            for demand in self.scope.summary(target).demands:
-                narrowed = _assuming(inside, demand, given, loader)
+            summary = self.scope.summary(target)
+            if locks is not None:
+                then = partial(answered, self.scope, what, target, site=site)
+                self._takes(inside, at, target, summary, given, loader, then)
+            for demand in summary.demands:
+                narrowed = _assuming(inside, demand.guards, given, loader)
                 if narrowed is None:
                     continue
                 through = answered(self.scope, what, target, demand.id, site)
@@ -208,7 +242,7 @@ class Caller:
                 self.recorder.require(narrowed, through, at_entry(formula) if locks is None else formula)
 
     def _outcome(
-        self, state: State, outcome: Outcome, arguments: tuple[Term, ...], result: Term, event: Call
+        self, state: State, target: Target, outcome: Outcome, arguments: tuple[Term, ...], result: Term, event: Call
     ) -> Term | None:
         """Apply one way to return to `state`; return the value returned, None if this state rules it out."""
 
@@ -228,8 +262,13 @@ class Caller:
         if outcome.fresh:
             state.fresh[returned] = FRESH
         for lock, change in changes:
-            apply = acquire if change.count > 0 else release
-            apply(state, lock, abs(change.count), change.mode, change.recursive, event.at)
+            origin = (target.id, change.key) if target.id else None
+            hold = Hold(abs(change.count), change.mode, change.recursive, event.at, change.atomic, origin)
+            if change.count > 0:
+                acquire(state, lock, hold)
+            else:
+                self.recorder.drops(state, lock, hold)
+                release(state, lock, hold)
         return returned
 
     def _finish(
@@ -284,12 +323,12 @@ class Caller:
                 hand_out(state, argument)
 
 
-def _assuming(state: State, demand: Demand, arguments: tuple[Term, ...], loader: Loader) -> State | None:
-    """Return `state` under the conditions of the callee's demand; None if it cannot meet them."""
-    if not demand.guards:
+def _assuming(state: State, guards: Guards, arguments: tuple[Term, ...], loader: Loader) -> State | None:
+    """Return `state` under conditions of the callee; None if it cannot meet them."""
+    if not guards:
         return state
     narrowed = state.fork()
-    for term, known in demand.guards:
+    for term, known in guards:
         if not ranges.refine(narrowed.facts, substitute(term, arguments, loader), known):
             return None
     return narrowed

@@ -14,7 +14,7 @@ from analyzer.analysis.locks import LockTypes
 from analyzer.analysis.memo import Summaries
 from analyzer.analysis.state import State, Telling
 from analyzer.analysis.summary import PLAIN, FunctionSummary
-from analyzer.analysis.terms import Term, contains
+from analyzer.analysis.terms import Term
 from analyzer.analysis.watch import Watches
 from analyzer.facts.unit import FunctionFacts
 from analyzer.ir.values import FunctionAddress, Value
@@ -45,6 +45,24 @@ class Context(Struct):
     handovers: Mapping[str, FunctionSummary]
     #: functions of the component under analysis, whose missing summary means "never returns, as far as is known"
     pending: set[str]
+    #: the members that each term's value depends on, as bits of `conducts`
+    known_reads: dict[Term, int]
+
+    def reads(self, term: Term) -> int:
+        """Return the members that the value of `term` depends on, as a bit set."""
+        known = self.known_reads.get(term)
+        if known is None:
+            known = self.known_reads[term] = self._reads(term)
+        return known
+
+    def _reads(self, term: Term) -> int:
+        bits = 0
+        for part in term[1:]:
+            if isinstance(part, tuple):
+                bits |= self.reads(part)
+        if term[0] == "ld":
+            return bits | self.conducts.bit(cell(term[1]))
+        return bits | self.conducts.of[term[1]].reads if term[0] == "pc" else bits
 
 
 class Target(Struct, frozen=True):
@@ -115,16 +133,8 @@ class Scope:
 
     def forget_written(self, state: State, writes: int) -> None:
         """Forget branch facts that depend on any member in the bit set `writes`."""
-        conducts = self.context.conducts
-
-        def depends(term: Term) -> bool:
-            if term[0] == "ld":
-                return bool(conducts.bit(cell(term[1])) & writes)
-            if term[0] == "pc":
-                return bool(conducts.of[term[1]].reads & writes)
-            return False
-
-        for term in [t for t in state.facts if contains(t, depends)]:
+        reads = self.context.reads
+        for term in [term for term in state.facts if reads(term) & writes]:
             del state.facts[term]
 
     def parameter_names(self) -> tuple[str, ...]:

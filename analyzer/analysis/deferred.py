@@ -26,7 +26,7 @@ from analyzer.analysis.effects import acquire, release
 from analyzer.analysis.formula import Formula
 from analyzer.analysis.locks import lock_class
 from analyzer.analysis.ranges import NONZERO, NULL
-from analyzer.analysis.state import State
+from analyzer.analysis.state import Hold, State
 from analyzer.analysis.summary import PLAIN, Demand, FunctionSummary, Passed, demand
 from analyzer.analysis.terms import OPEN, Loader, Term, is_entry_term, substitute
 from analyzer.ir.function import At
@@ -87,12 +87,12 @@ def pass_on(
     )
 
 
-def _locks(state: State) -> tuple[tuple[Term, int, str, bool], ...]:
+def _locks(state: State) -> tuple[tuple[Term, int, str, bool, bool], ...]:
     """Return the locks that the function itself holds, as far as a caller can know them."""
     found = []
     for key, hold in state.locks.items():
         known = key if is_entry_term(key) else ("unknown", lock_class(key) or "")
-        found.append((known, hold.times, hold.mode, hold.recursive))
+        found.append((known, hold.times, hold.mode, hold.recursive, hold.atomic))
     return tuple(found)
 
 
@@ -134,7 +134,7 @@ def with_locks(formula: tuple[Any, ...], state: State, arguments: tuple[Term, ..
         inside.locks.clear()
         inside.dropped.clear()
         return inside
-    for key, times, mode, recursive in formula[3]:
+    for key, times, mode, recursive, atomic in formula[3]:
         apply = acquire if times > 0 else release
-        apply(inside, substitute(key, arguments, loader), abs(times), mode, recursive, at)
+        apply(inside, substitute(key, arguments, loader), Hold(abs(times), mode, recursive, at, atomic))
     return inside

@@ -62,9 +62,11 @@ def _failure(test: ReturnTest) -> ranges.Range:
 def _apply(state: State, effect: Effect, arguments: tuple[Term, ...], result: Term, at: At, types: LockTypes) -> None:
     match effect.kind:
         case "acquire":
-            acquire(state, _lock(effect, arguments, types), 1, effect.mode, effect.recursive, at)
+            hold = Hold(1, effect.mode, effect.recursive, at, effect.atomic)
+            acquire(state, lock_of(effect, arguments, types), hold)
         case "release":
-            release(state, _lock(effect, arguments, types), 1, effect.mode, effect.recursive, at)
+            hold = Hold(1, effect.mode, effect.recursive, at)
+            release(state, lock_of(effect, arguments, types), hold)
         case "establish" if effect.fact is not None:
             function, index, operator, value = effect.fact
             known = ranges.from_test(operator, value)
@@ -79,7 +81,8 @@ def _apply(state: State, effect: Effect, arguments: tuple[Term, ...], result: Te
             lower(state, allocation(arguments[effect.lock.index]), PUBLISHED)
 
 
-def _lock(effect: Effect, arguments: tuple[Term, ...], types: LockTypes) -> Term:
+def lock_of(effect: Effect, arguments: tuple[Term, ...], types: LockTypes) -> Term:
+    """Return the lock that the effect is about."""
     match effect.lock:
         case LockAbstract(name):
             return ("abstract", name)
@@ -88,39 +91,42 @@ def _lock(effect: Effect, arguments: tuple[Term, ...], types: LockTypes) -> Term
     return ("unknown", "")
 
 
-def acquire(state: State, key: Term, count: int, mode: str, recursive: bool, at: At) -> None:
-    """Hold `key` `count` times more."""
+def acquire(state: State, key: Term, more: Hold) -> None:
+    """Hold `key` `more.times` times more."""
     hold = state.locks.get(key)
     if hold is None:
-        state.locks[key] = Hold(count, mode, recursive, at)
+        state.locks[key] = more
         state.dropped.pop(key, None)
-    elif hold.times + count == 0:
+    elif hold.times + more.times == 0:
         del state.locks[key]
     else:
-        times = min(hold.times + count, MAX_TIMES)
-        state.locks[key] = hold._replace(times=times, mode=mode if hold.times < 0 else hold.mode)
+        times = min(hold.times + more.times, MAX_TIMES)
+        state.locks[key] = hold._replace(times=times, mode=more.mode if hold.times < 0 else hold.mode)
 
 
-def release(state: State, key: Term, count: int, mode: str, recursive: bool, at: At) -> None:
-    """Hold `key` `count` times less; below zero it was the caller's."""
-    key = key if key in state.locks else _nearest(state, key)
+def release(state: State, key: Term, less: Hold) -> None:
+    """Hold `key` `less.times` times less; below zero it was the caller's."""
+    key = held_as(state, key)
     hold = state.locks.get(key)
     if hold is None:
-        state.locks[key] = Hold(-count, mode, recursive, at)
-    elif hold.times > count:
-        state.locks[key] = hold._replace(times=hold.times - count)
-    elif hold.times == count:
+        state.locks[key] = less._replace(times=-less.times)
+    elif hold.times > less.times:
+        state.locks[key] = hold._replace(times=hold.times - less.times)
+    elif hold.times == less.times:
         del state.locks[key]
-        state.dropped[key] = Dropped(hold.mode, hold.recursive, hold.at, at)
+        state.dropped[key] = Dropped(hold.mode, hold.recursive, hold.at, less.at)
     else:
-        state.locks[key] = hold._replace(times=max(hold.times - count, -MAX_TIMES), at=at)
+        state.locks[key] = hold._replace(times=max(hold.times - less.times, -MAX_TIMES), at=less.at)
 
 
-def _nearest(state: State, key: Term) -> Term:
-    """Return the held lock that `key` must mean when it is not held by that name itself.
+def held_as(state: State, key: Term) -> Term:
+    """Return the held lock that `key` must mean.
 
-    A lock of the class that is known by a merged value on either side may be the same lock.
+    If it is not held by that name itself, a lock of the class that is known by a merged value on either side may be
+    the same lock.
     """
+    if key in state.locks:
+        return key
     wanted = lock_class(key)
     if wanted is None:
         return key

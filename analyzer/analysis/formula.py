@@ -16,9 +16,9 @@ from typing import Any
 
 from analyzer.analysis import ranges
 from analyzer.analysis.freshness import status
-from analyzer.analysis.locks import instance, lock_class
+from analyzer.analysis.locks import differ, instance, lock_class
 from analyzer.analysis.state import FRESH, HANDED_OUT, State
-from analyzer.analysis.terms import ZERO, Loader, Term, contains, is_entry_term, is_stable, root, substitute
+from analyzer.analysis.terms import Loader, Term, is_entry_term, root, substitute
 
 Formula = bool | tuple[Any, ...]
 
@@ -116,38 +116,7 @@ def _same_owner(key: Term, owner: Term | None) -> bool | None:
     holder = instance(key)
     if holder is None or holder == owner:
         return True
-    if _is_direct(holder) and _is_direct(owner):
-        return False
-    return False if _differ_by_index(holder, owner) else None
-
-
-def _differ_by_index(a: Term, b: Term) -> bool:
-    """Tell whether two objects are different elements of one array, or lie on equal ways below such."""
-    if a[0] == "I" or b[0] == "I":
-        mine, first = (a[1], a[2]) if a[0] == "I" else (a, ZERO)
-        theirs, second = (b[1], b[2]) if b[0] == "I" else (b, ZERO)
-        if mine == theirs:
-            return _differ_by_constant(first, second)
-    if a[0] != b[0] or len(a) != len(b):
-        return False
-    unequal = [(mine, theirs) for mine, theirs in zip(a[1:], b[1:], strict=True) if mine != theirs]
-    if len(unequal) != 1 or not all(isinstance(part, tuple) for part in unequal[0]):
-        return False
-    return _differ_by_index(*unequal[0])
-
-
-def _differ_by_constant(a: Term, b: Term) -> bool:
-    if a[0] == "k" and b[0] == "k":
-        return bool(a != b)
-    for x, y in ((a, b), (b, a)):
-        if x[0] == "op" and x[1] in ("+", "-") and x[2] == y and x[3][0] == "k" and x[3] != ZERO:
-            return True
-    return False
-
-
-def _is_direct(obj: Term) -> bool:
-    """Tell whether `obj` is named without going through memory: then two different names mean two objects."""
-    return is_stable(obj) and not contains(obj, lambda t: t[0] == "ld")
+    return False if differ(holder, owner) else None
 
 
 def _was_dropped(wanted: str, owner: Term | None, state: State) -> bool:

@@ -15,9 +15,10 @@ from analyzer.analysis.calls import Caller
 from analyzer.analysis.context import Scope
 from analyzer.analysis.evaluate import cell, evaluate, locate, store
 from analyzer.analysis.freshness import publish
-from analyzer.analysis.places import CallHit, Hit, Recorder
+from analyzer.analysis.leave import Leave
+from analyzer.analysis.places import Recorder
 from analyzer.analysis.state import Signature, State, close_pass, merge
-from analyzer.analysis.summarise import Leave, summarise
+from analyzer.analysis.summarise import summarise
 from analyzer.analysis.summary import FunctionSummary
 from analyzer.analysis.terms import member
 from analyzer.base.gap import Gap, GapKind
@@ -44,8 +45,7 @@ class FunctionAnalysis:
         self.visits = [0] * len(self.ir.blocks)
         self.work: list[tuple[int, int, Signature]] = []
         self.queued: set[tuple[int, Signature]] = set()
-        self.hits: dict[tuple[int, Signature], list[Hit]] = {}
-        self.calls: dict[tuple[int, Signature], list[CallHit]] = {}
+        self.recorders: dict[tuple[int, Signature], Recorder] = {}
         self.leaves: dict[tuple[int, Signature], list[Leave]] = {}
         self.gaps: list[Gap] = []
         self._ticket = 0
@@ -67,8 +67,7 @@ class FunctionAnalysis:
             self.visit(block, signature, state.fork())
         return summarise(
             self.scope,
-            [hit for hits in self.hits.values() for hit in hits],
-            [call for calls in self.calls.values() for call in calls],
+            list(self.recorders.values()),
             [leave for leaves in self.leaves.values() for leave in leaves],
             tuple(self.gaps),
         )
@@ -121,13 +120,14 @@ class FunctionAnalysis:
 
     def visit(self, block: int, signature: Signature, state: State) -> None:
         """Run the events of `block` and hand the states on."""
-        recorder = Recorder(self.scope.context.watches, self.scope.parameter_names())
+        context = self.scope.context
+        recorder = Recorder(context.watches, context.lock_types, self.scope.parameter_names())
         caller = Caller(self.scope, recorder)
         states = [state]
         for index, event in enumerate(self.ir.blocks[block].events):
             states = [after for before in states for after in self._event(before, event, (block, index), caller)]
         key = (block, signature)
-        self.hits[key], self.calls[key], self.leaves[key] = recorder.hits, recorder.calls, []
+        self.recorders[key], self.leaves[key] = recorder, []
         for after in states:
             self._leave(key, after, self.ir.blocks[block].terminator)
 

@@ -7,7 +7,7 @@ their class, as lockdep knows it: `kvm.slots_lock`, a global's name, or None whi
 
 from collections.abc import Iterable
 
-from analyzer.analysis.terms import Term
+from analyzer.analysis.terms import ZERO, Term, contains, is_entry_term, is_stable
 from analyzer.facts.unit import RecordLayout
 from analyzer.ir.types import Record
 from analyzer.spec.model import SpecSet
@@ -55,3 +55,58 @@ def instance(key: Term) -> Term | None:
     while inner[0] in ("I", "fix"):
         inner = inner[1]
     return inner[1] if inner[0] == "F" else None
+
+
+def exported_lock(key: Term) -> Term | None:
+    """Return `key` as callers can know it; None for a lock that lies in the function's own frame."""
+    if is_entry_term(key):
+        return key
+    if contains(key, lambda t: t[0] == "L"):
+        return None
+    return ("unknown", lock_class(key) or "")
+
+
+def same_lock(a: Term, b: Term) -> bool | None:
+    """Tell whether two locks of one class are the same; None where that cannot be known."""
+    if a == b:
+        return None if a[0] == "unknown" or contains(a, lambda t: t[0] == "fix") else True
+    if a[0] == "unknown" or b[0] == "unknown":
+        return None
+    mine, theirs = instance(a), instance(b)
+    if mine is not None and theirs is not None and mine != theirs:
+        return False if differ(mine, theirs) else None
+    return False if _differ_by_index(a, b) else None
+
+
+def differ(a: Term, b: Term) -> bool:
+    """Tell whether two objects, named differently, are known to be different ones."""
+    return (_is_direct(a) and _is_direct(b)) or _differ_by_index(a, b)
+
+
+def _differ_by_index(a: Term, b: Term) -> bool:
+    """Tell whether two objects are different elements of one array, or lie on equal ways below such."""
+    if a[0] == "I" or b[0] == "I":
+        mine, first = (a[1], a[2]) if a[0] == "I" else (a, ZERO)
+        theirs, second = (b[1], b[2]) if b[0] == "I" else (b, ZERO)
+        if mine == theirs:
+            return _differ_by_constant(first, second)
+    if a[0] != b[0] or len(a) != len(b):
+        return False
+    unequal = [(mine, theirs) for mine, theirs in zip(a[1:], b[1:], strict=True) if mine != theirs]
+    if len(unequal) != 1 or not all(isinstance(part, tuple) for part in unequal[0]):
+        return False
+    return _differ_by_index(*unequal[0])
+
+
+def _differ_by_constant(a: Term, b: Term) -> bool:
+    if a[0] == "k" and b[0] == "k":
+        return bool(a != b)
+    for x, y in ((a, b), (b, a)):
+        if x[0] == "op" and x[1] in ("+", "-") and x[2] == y and x[3][0] == "k" and x[3] != ZERO:
+            return True
+    return False
+
+
+def _is_direct(obj: Term) -> bool:
+    """Tell whether `obj` is named without going through memory: then two different names mean two objects."""
+    return is_stable(obj) and not contains(obj, lambda t: t[0] == "ld")

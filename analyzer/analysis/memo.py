@@ -57,7 +57,11 @@ _components = msgspec.msgpack.Decoder(tuple[Packed, ...])
 
 def pack(summary: FunctionSummary) -> Packed:
     """Return `summary` as bytes."""
-    seen = (summary.outcomes, [(demand.formula, demand.guards) for demand in summary.demands])
+    seen = (
+        summary.outcomes,
+        [(demand.formula, demand.guards) for demand in summary.demands],
+        [one.id for one in summary.takes],
+    )
     view = _digest(_encoder.encode(seen))
     speaks = bool(summary.demands or summary.failures or summary.own or summary.gaps)
     bare = replace(summary, locks=())

@@ -4,19 +4,16 @@
 In: events and states. Out: hits: what remains of a rule's requirement at a place in one state.
 """
 
+from analyzer.analysis.acquisitions import Log
 from analyzer.analysis.formula import Formula, any_of, object_pointer, residue
-from analyzer.analysis.locks import lock_class
-from analyzer.analysis.ranges import Range
-from analyzer.analysis.state import State
-from analyzer.analysis.summary import DroppedAt, HeldAt, Own, Passed, Setting
-from analyzer.analysis.terms import Term, depth, is_entry_term, spell
+from analyzer.analysis.imbalances import release_fault
+from analyzer.analysis.locks import LockTypes
+from analyzer.analysis.situation import Guards, guards, setting
+from analyzer.analysis.state import Hold, State
+from analyzer.analysis.summary import Imbalance, Own, Passed, Setting
+from analyzer.analysis.terms import Term
 from analyzer.analysis.watch import Watches, bind_access, wants
 from analyzer.ir.function import At
-
-Guards = tuple[tuple[Term, Range], ...]
-
-#: deeper entry terms are not worth a guard
-_GUARD_DEPTH = 6
 
 
 class Hit:
@@ -46,11 +43,13 @@ class CallHit:
 class Recorder:
     """Collects the hits of one pass over a block."""
 
-    def __init__(self, watches: Watches, parameters: tuple[str, ...]) -> None:
+    def __init__(self, watches: Watches, types: LockTypes, parameters: tuple[str, ...]) -> None:
         self.watches = watches
         self.parameters = parameters
         self.hits: list[Hit] = []
         self.calls: list[CallHit] = []
+        self.log = Log(types, parameters)
+        self.faults: list[Imbalance] = []
 
     def access(self, state: State, obj: Term, mode: str, at: At, doubt: str = "") -> None:
         """Record an access of kind `mode` to every watched member that `obj` lies in."""
@@ -79,25 +78,8 @@ class Recorder:
         """Record the locks held at a call."""
         self.calls.append(CallHit(at, callee, setting(state, self.parameters)))
 
-
-def guards(state: State) -> Guards:
-    """Return what the state knows of entry terms: conditions under which a place is reached."""
-    return tuple(
-        (term, known)
-        for term, known in state.facts.items()
-        if term[0] in ("P", "ld", "pc") and depth(term) <= _GUARD_DEPTH and is_entry_term(term)
-    )
-
-
-def setting(state: State, parameters: tuple[str, ...]) -> Setting:
-    """Return the locks of `state` for people and for later passes."""
-    held, dropped = [], []
-    for key, hold in state.locks.items():
-        name = lock_class(key) or ""
-        if hold.times > 0:
-            held.append(HeldAt(name, hold.mode, hold.at, spell(key, parameters)))
-        else:
-            dropped.append(DroppedAt(name, hold.at))
-    for key, gone in state.dropped.items():
-        dropped.append(DroppedAt(lock_class(key) or "", gone.released, gone.acquired, gone.mode))
-    return Setting(tuple(held), tuple(dropped))
+    def drops(self, state: State, key: Term, less: Hold) -> None:
+        """Record what is wrong with dropping `key` in `state`, if anything is."""
+        fault = release_fault(state, key, less, self.parameters)
+        if fault is not None:
+            self.faults.append(fault)

@@ -29,6 +29,10 @@ class Hold(NamedTuple):
     recursive: bool
     #: where it was acquired (times > 0) or dropped (times < 0)
     at: At
+    #: its holder must not sleep
+    atomic: bool = False
+    #: the callee that acquired or dropped it (its id), and the lock as the callee knows it
+    origin: tuple[str, Term] | None = None
 
 
 class Dropped(NamedTuple):

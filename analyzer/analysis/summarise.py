@@ -5,14 +5,16 @@ In: leaves and hits. Out: FunctionSummary. Leaves with equal lock changes become
 """
 
 from collections import defaultdict
-from typing import NamedTuple
 
 from analyzer.analysis import ranges
+from analyzer.analysis.acquisitions import nested_of, takes_of
 from analyzer.analysis.context import Scope
-from analyzer.analysis.deferred import is_callers_choice
 from analyzer.analysis.formula import Formula, atoms
-from analyzer.analysis.locks import lock_class
-from analyzer.analysis.places import CallHit, Guards, Hit, guards
+from analyzer.analysis.imbalances import at_returns
+from analyzer.analysis.leave import Leave, value_range
+from analyzer.analysis.locks import exported_lock
+from analyzer.analysis.places import CallHit, Hit, Recorder
+from analyzer.analysis.situation import Guards, common_guards, decidable, guards
 from analyzer.analysis.state import FRESH, State
 from analyzer.analysis.summary import (
     Cause,
@@ -21,6 +23,7 @@ from analyzer.analysis.summary import (
     Failure,
     FunctionSummary,
     HeldAt,
+    Imbalance,
     LockChange,
     Outcome,
     Own,
@@ -29,7 +32,7 @@ from analyzer.analysis.summary import (
     SiteLocks,
     demand,
 )
-from analyzer.analysis.terms import OPEN, Term, contains, is_entry_term
+from analyzer.analysis.terms import OPEN, Term, is_entry_term
 from analyzer.base.gap import Gap
 from analyzer.ir.function import At, Return
 
@@ -40,24 +43,33 @@ MAX_CONDITIONS = 12
 MAX_OUTCOMES = 12
 
 
-class Leave(NamedTuple):
-    """A state in which the function returns."""
-
-    state: State
-    value: Term | None
-    at: At
-
-
-def summarise(
-    scope: Scope, hits: list[Hit], calls: list[CallHit], leaves: list[Leave], gaps: tuple[Gap, ...]
-) -> FunctionSummary:
+def summarise(scope: Scope, recorders: list[Recorder], leaves: list[Leave], gaps: tuple[Gap, ...]) -> FunctionSummary:
     """Return the summary of the function of `scope`."""
+    hits = [hit for recorder in recorders for hit in recorder.hits]
+    calls = [call for recorder in recorders for call in recorder.calls]
+    logs = [recorder.log for recorder in recorders]
     demands, failures = _split(hits)
     own = sorted({hit.what for hit in hits if isinstance(hit.what, Own)}, key=_own_key)
     outcomes = _outcomes(leaves)
     if not outcomes and any(isinstance(block.terminator, Return) for block in scope.facts.ir.blocks) and gaps:
         outcomes = (Outcome(ranges.FULL, None, (), (), ()),)
-    return FunctionSummary(outcomes, demands, failures, tuple(own), gaps, _must(hits, calls))
+    return FunctionSummary(
+        outcomes,
+        demands,
+        failures,
+        tuple(own),
+        gaps,
+        _must(hits, calls),
+        takes_of(logs),
+        nested_of(logs),
+        () if gaps else _imbalances(scope, recorders, leaves),
+    )
+
+
+def _imbalances(scope: Scope, recorders: list[Recorder], leaves: list[Leave]) -> tuple[Imbalance, ...]:
+    faults = {(fault.kind, fault.name, fault.at): fault for recorder in recorders for fault in recorder.faults}
+    found = at_returns(leaves, scope.context.entries.get(scope.id), scope.parameter_names())
+    return (*faults.values(), *found)
 
 
 def _own_key(own: Own) -> tuple[int, int, str, str]:
@@ -94,14 +106,15 @@ def _common_outcome(outcomes: list[Outcome]) -> Outcome:
 
 def _outcome(group: list[Leave], single: bool) -> Outcome:
     first = group[0]
-    returns = _value_range(first)
+    returns = value_range(first)
     for leave in group[1:]:
-        returns = ranges.hull(returns, _value_range(leave))
+        returns = ranges.hull(returns, value_range(leave))
     same = all(leave.value == first.value for leave in group)
     value = _exported_value(first.value) if same and first.value is not None else None
-    conditions = () if single else _common_guards([guards(leave.state) for leave in group])
+    conditions = () if single else common_guards([guards(leave.state) for leave in group])
     fresh = value is None and _is_allocator(group)
-    return Outcome(returns, value, _changes(first.state, placed=True), conditions, _established(first.state), fresh)
+    changes, known = _changes(first.state, placed=True), _established(first.state)
+    return Outcome(returns, value, changes, conditions, known, fresh, first.at)
 
 
 def _is_allocator(group: list[Leave]) -> bool:
@@ -110,7 +123,7 @@ def _is_allocator(group: list[Leave]) -> bool:
     for leave in group:
         if leave.value is not None and leave.state.fresh.get(leave.value) == FRESH:
             some = True
-        elif leave.value is None or ranges.meet(_value_range(leave), (1, ranges.HIGH, False)) is not None:
+        elif leave.value is None or ranges.meet(value_range(leave), (1, ranges.HIGH, False)) is not None:
             return False
     return some
 
@@ -122,18 +135,14 @@ def _exported_value(value: Term) -> Term | None:
     return value if is_entry_term(value) else None
 
 
-def _value_range(leave: Leave) -> ranges.Range:
-    return ranges.FULL if leave.value is None else ranges.range_of(leave.state.facts, leave.value)
-
-
 def _changes(state: State, *, placed: bool) -> tuple[LockChange, ...]:
     """Return the net lock changes; with `placed` false, comparable across paths."""
     changes = []
     for key, hold in state.locks.items():
-        lock = _exported_lock(key)
+        lock = exported_lock(key)
         if lock is not None:
-            at = hold.at if placed else _NOWHERE
-            changes.append(LockChange(lock, hold.times, hold.mode, hold.recursive, at))
+            at, origin = (hold.at, hold.origin) if placed else (_NOWHERE, None)
+            changes.append(LockChange(lock, hold.times, hold.mode, hold.recursive, at, hold.atomic, origin))
     return tuple(sorted(changes, key=_change_key))
 
 
@@ -141,31 +150,9 @@ def _change_key(change: LockChange) -> tuple[str, int]:
     return (repr(change.key), change.count)
 
 
-def _exported_lock(key: Term) -> Term | None:
-    """Return `key` as callers can know it; None for a lock that lies in the function's own frame."""
-    if is_entry_term(key):
-        return key
-    if contains(key, lambda t: t[0] == "L"):
-        return None
-    return ("unknown", lock_class(key) or "")
-
-
 def _established(state: State) -> Guards:
     known = [(term, known) for term, known in state.facts.items() if term[0] == "w" and is_entry_term(term)]
     return tuple(sorted(known, key=repr))
-
-
-def _common_guards(all_guards: list[Guards]) -> Guards:
-    common = dict(all_guards[0])
-    for other in all_guards[1:]:
-        theirs = dict(other)
-        for term in list(common):
-            joined = ranges.hull(common[term], theirs[term]) if term in theirs else ranges.FULL
-            if joined == ranges.FULL:
-                del common[term]
-            else:
-                common[term] = joined
-    return tuple(sorted(common.items(), key=repr))
 
 
 # -- demands ------------------------------------------------------------------------------------------------------
@@ -193,17 +180,12 @@ def _demands(formula: Formula, group: list[Hit]) -> list[Demand]:
         at_place[hit.what].append(hit)
     by_guards: dict[Guards, list[Cause]] = defaultdict(list)
     for what, hits in at_place.items():
-        conditions = _common_guards([_decidable(hit.guards) for hit in hits])
+        conditions = common_guards([decidable(hit.guards) for hit in hits])
         by_guards[conditions].append(Cause(what, hits[0].setting))
     if len(by_guards) > MAX_CONDITIONS:
         causes = [cause for some in by_guards.values() for cause in some]
-        by_guards = {_common_guards(list(by_guards)): causes}
+        by_guards = {common_guards(list(by_guards)): causes}
     return [demand(formula, known, tuple(some)) for known, some in by_guards.items()]
-
-
-def _decidable(known: Guards) -> Guards:
-    """Return the conditions that callers can decide by what they pass: on parameters and members right behind them."""
-    return tuple((term, range_) for term, range_ in known if is_callers_choice(term) and range_ != ranges.FULL)
 
 
 # -- must-locksets at places --------------------------------------------------------------------------------------

@@ -30,6 +30,10 @@ class LockChange(Struct, frozen=True, array_like=True):
     recursive: bool
     #: where the function changed it last
     at: At
+    #: its holder must not sleep
+    atomic: bool = False
+    #: the callee that changed it there (its id), and the lock as the callee knows it; None for the function itself
+    origin: tuple[str, Term] | None = None
 
 
 class Outcome(Struct, frozen=True, array_like=True):
@@ -46,6 +50,8 @@ class Outcome(Struct, frozen=True, array_like=True):
     establishes: tuple[tuple[Term, Range], ...]
     #: the value returned is NULL, an error, or an object that nobody else can reach
     fresh: bool = False
+    #: where one of these ways returns
+    at: At = At(0)
 
 
 class HeldAt(Struct, frozen=True, array_like=True):
@@ -135,6 +141,76 @@ class Failure(Struct, frozen=True, array_like=True):
     reason: str
 
 
+class Acquisition(Struct, frozen=True, array_like=True):
+    """A lock that a call of the function takes or waits for, or a place where it may sleep, here or below."""
+
+    #: digest of all that callers see: what it is called in `Passed`
+    id: str
+    #: `lock`: it is taken. `grace`: all its holders are waited for. `sleep`: no lock, the thread may sleep
+    what: str
+    #: over parameters and globals; ("unknown", class) where only its class is known
+    key: Term
+    mode: str
+    recursive: bool
+    #: how it is waited for: `sleep`, `spin`, `none` (an attempt, or no waiting)
+    waits: str
+    #: classes of the locks without an object (`irqs_off`) that the function holds there, and `atomic` for any other
+    #: whose holder must not sleep
+    off: tuple[str, ...]
+    #: classes of the caller's locks that are dropped at that time
+    without: tuple[str, ...]
+    guards: tuple[tuple[Term, Range], ...]
+    at: At
+    #: the callee's acquisition; None for the function's own
+    link: Passed | None
+    setting: Setting
+
+
+class Nested(Struct, frozen=True, array_like=True):
+    """An acquisition while the function holds another lock."""
+
+    outer: Term
+    #: the lock held, for people
+    held: HeldAt
+    #: its holder must not sleep
+    atomic: bool
+    #: same lock? None where that is not known, or the classes differ
+    same: bool | None
+    what: str
+    inner: Term
+    #: class of the inner lock; empty for a sleep
+    name: str
+    mode: str
+    recursive: bool
+    waits: str
+    #: as in `Acquisition`, below the call at hand
+    off: tuple[str, ...]
+    at: At
+    link: Passed | None
+    setting: Setting
+
+
+class Imbalance(Struct, frozen=True, array_like=True):
+    """A lock that is taken twice, dropped without being held, or held at one return and not at another."""
+
+    #: `double`, `unheld`, `mode` (dropped in another mode than taken), `unequal` (at returns), `kept` (by an entry point)
+    kind: str
+    #: lock class
+    name: str
+    #: the lock in words
+    text: str
+    mode: str
+    at: At
+    setting: Setting
+    #: where it was taken, or dropped, before; or the other return
+    other: At | None = None
+    #: locks at the other return
+    other_setting: Setting | None = None
+    #: the callee that does it
+    link: Passed | None = None
+    origin: tuple[str, Term] | None = None
+
+
 class SiteLocks(Struct, frozen=True, array_like=True):
     """Locks that a function holds for certain at a place, whatever the path."""
 
@@ -155,6 +231,10 @@ class FunctionSummary(Struct, frozen=True, array_like=True):
     gaps: tuple[Gap, ...] = ()
     #: must-locksets at calls of analysed functions and at watched accesses
     locks: tuple[SiteLocks, ...] = ()
+    #: what a call takes, waits for and sleeps in
+    takes: tuple[Acquisition, ...] = ()
+    nested: tuple[Nested, ...] = ()
+    imbalances: tuple[Imbalance, ...] = ()
 
 
 #: a function that changes no lock and returns anything

@@ -24,6 +24,7 @@ Values:
 """
 
 from collections.abc import Callable
+from functools import lru_cache
 from typing import Any
 
 Term = tuple[Any, ...]
@@ -97,6 +98,7 @@ def contains(term: Term, test: Callable[[Term], bool]) -> bool:
     return any(isinstance(part, tuple) and contains(part, test) for part in term[1:])
 
 
+@lru_cache(1 << 16)
 def is_entry_term(term: Term) -> bool:
     """Tell whether `term` means the same to a caller: parameters, globals, constants and memory as at entry."""
     kind = term[0]

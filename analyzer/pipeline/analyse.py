@@ -101,4 +101,5 @@ def _context(linked: Linked, spec: SpecSet, watches: Watches) -> Context:
         Summaries(),
         handover_summaries(graph.callbacks.rows),
         set(),
+        {},
     )

@@ -82,8 +82,11 @@ def _with_classes(rows: tuple[EntryPoint, ...], names: NameResolver) -> list[Ent
     """Return `rows` with locks named by their classes; raise what is wrong with them."""
     result = []
     for row in rows:
-        holds = [names.requirement(held, row.location) for held in row.holds]
-        result.append(replace(row, holds=tuple(held for held in holds if isinstance(held, Held))))
+        holds, leaves = (
+            tuple(h for held in locks if isinstance(h := names.requirement(held, row.location), Held))
+            for locks in (row.holds, row.leaves)
+        )
+        result.append(replace(row, holds=holds, leaves=leaves))
     if names.errors:
         raise CombinedSpecError(names.errors)
     return result

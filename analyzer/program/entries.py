@@ -9,7 +9,7 @@ A slot whose functions flow into another that is called through (an ops table in
 **Invariant:** of several ways in, an entry tells what is true of all: the locks that each of them holds.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from msgspec import Struct
 from msgspec.structs import replace
@@ -19,7 +19,7 @@ from analyzer.program.flow import FlowFacts, Slot
 from analyzer.program.graph import CallGraph, spell_slot
 from analyzer.program.link import Program
 from analyzer.program.static_calls import UPDATE
-from analyzer.spec.model import EntryPoint
+from analyzer.spec.model import EntryPoint, Held
 
 
 class Entry(Struct, frozen=True, gc=False):
@@ -38,6 +38,8 @@ class Entry(Struct, frozen=True, gc=False):
     context: str = ""
     #: where that is written down; empty if it was found out
     source: str = ""
+    #: locks held when it returns, for whoever entered: class and mode
+    leaves: tuple[tuple[str, str], ...] = ()
 
 
 def find_entries(
@@ -112,15 +114,20 @@ class _Finder:
 
 
 def _stated(ident: str, row: EntryPoint, text: str) -> Entry:
-    holds = tuple(sorted((str(held.lock), held.mode or "write") for held in row.holds))
-    return Entry(ident, "stated" if row.function else "ops", True, text, holds, row.context, row.source)
+    kind = "stated" if row.function else "ops"
+    return Entry(ident, kind, True, text, _locks(row.holds), row.context, row.source, _locks(row.leaves))
+
+
+def _locks(locks: Iterable[Held]) -> tuple[tuple[str, str], ...]:
+    return tuple(sorted((str(held.lock), held.mode or "write") for held in locks))
 
 
 def _joined(ways: list[Entry]) -> Entry:
     """Return the way in that holds least, with the locks that all ways hold."""
     least = min(ways, key=lambda way: (not way.certain, len(way.holds)))
     common = tuple(lock for lock in least.holds if all(lock in way.holds for way in ways))
-    return replace(least, holds=common)
+    left = tuple(lock for way in ways for lock in way.leaves)
+    return replace(least, holds=common, leaves=left)
 
 
 def _passed_outside(graph: CallGraph, flows: Mapping[str, FlowFacts]) -> dict[str, str]:

@@ -1,0 +1,241 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""What a function takes, waits for and sleeps in, and what it holds meanwhile.
+
+In: calls of primitives and of summarised functions, each in a state. Out: acquisitions over the function's entry, which
+its callers add to what they hold; for the locks that it holds itself, nested acquisitions.
+
+Of a lock that nobody waits for (an attempt, a reader that never blocks) only the acquisition is kept.
+
+**Invariant:** nothing here depends on rules: whatever kind asks finds the same facts.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
+from hashlib import blake2b
+from typing import NamedTuple
+
+from analyzer.analysis import ranges
+from analyzer.analysis.effects import lock_of
+from analyzer.analysis.locks import LockTypes, exported_lock, lock_class, same_lock
+from analyzer.analysis.situation import Guards, common_guards, decidable, guards, setting
+from analyzer.analysis.state import State
+from analyzer.analysis.summary import Acquisition, HeldAt, Nested, Passed, Setting
+from analyzer.analysis.terms import Loader, Term, depth, spell, substitute
+from analyzer.ir.function import At
+from analyzer.spec.model import Effect, LockAbstract, Primitive
+
+#: more locks of one class than this in one function are told by their class alone
+MAX_INSTANCES = 4
+#: longer ways to a lock are told by its class alone: callers rarely know what lies there
+MAX_DEPTH = 9
+_NONE: frozenset[str] = frozenset()
+NO_LOCK: Term = ("unknown", "")
+ATOMIC = "atomic"
+
+
+class Wait(NamedTuple):
+    """What an acquisition is, apart from where it happens."""
+
+    what: str
+    key: Term
+    mode: str
+    recursive: bool
+    waits: str
+    off: frozenset[str]
+    without: frozenset[str]
+
+
+class Draft(NamedTuple):
+    """One place of an acquisition."""
+
+    at: At
+    link: Passed | None
+    setting: Setting
+    guards: Guards
+
+
+class Log:
+    """Collects the acquisitions of one pass over a block."""
+
+    def __init__(self, types: LockTypes, parameters: tuple[str, ...]) -> None:
+        self._types = types
+        self._parameters = parameters
+        self.takes: dict[Wait, dict[tuple[At, Guards], Draft]] = defaultdict(dict)
+        self.nested: dict[tuple[object, ...], Nested] = {}
+
+    def primitive(self, state: State, primitive: Primitive, arguments: tuple[Term, ...], at: At) -> None:
+        """Note what a call of `primitive` takes and waits for."""
+        off = _off(state)
+        for effect in primitive.effects:
+            wait = self._wait(effect, arguments, off)
+            if wait is None:
+                continue
+            known = guards(state)
+            if effect.bits is not None:
+                mask = _bits(effect.bits, arguments)
+                if ranges.meet(ranges.range_of(state.facts, mask), ranges.NONZERO) is None:
+                    continue
+                known = ((mask, ranges.NONZERO), *known) if mask[0] != "k" else known
+            self._note(state, wait, Draft(at, None, setting(state, self._parameters), known), _NONE)
+            if isinstance(effect.lock, LockAbstract) and effect.atomic:
+                off |= {effect.lock.name}
+
+    def _wait(self, effect: Effect, arguments: tuple[Term, ...], off: frozenset[str]) -> Wait | None:
+        match effect.kind:
+            case "acquire":
+                key = lock_of(effect, arguments, self._types)
+                return Wait("lock", key, effect.mode, effect.recursive, effect.waits, off, _NONE)
+            case "wait":
+                return Wait("grace", lock_of(effect, arguments, self._types), "write", False, "sleep", off, _NONE)
+            case "sleep":
+                return Wait("sleep", NO_LOCK, "write", True, "sleep", off, _NONE)
+        return None
+
+    def callee(
+        self,
+        state: State,
+        takes: Iterable[tuple[Acquisition, Passed]],
+        arguments: tuple[Term, ...],
+        loader: Loader,
+        at: At,
+    ) -> None:
+        """Note what a callee's acquisitions are to this function in `state`."""
+        off = _off(state)
+        here = None
+        for one, link in takes:
+            key = one.key if one.what == "sleep" else self._types.key(substitute(one.key, arguments, loader))
+            here = here or (setting(state, self._parameters), guards(state))
+            below = frozenset(one.off)
+            wait = Wait(one.what, key, one.mode, one.recursive, one.waits, off | below, frozenset(one.without))
+            self._note(state, wait, Draft(at, link, *here), below)
+
+    def _note(self, state: State, wait: Wait, draft: Draft, below: frozenset[str]) -> None:
+        """Note an acquisition in `state`; its `without` are the locks that the callee had dropped."""
+        own = {lock_class(key) or "": hold for key, hold in state.locks.items()}
+        if wait.waits != "none" or wait.what != "lock":
+            for outer, hold in state.locks.items():
+                name = lock_class(outer) or ""
+                if hold.times > 0 and name not in wait.without and (hold.atomic or wait.what != "sleep"):
+                    held = HeldAt(name, hold.mode, hold.at, spell(outer, self._parameters))
+                    self._nest(outer, held, hold.atomic, wait._replace(off=below), draft)
+        if wait.what != "sleep":
+            exported = exported_lock(wait.key)
+            if exported is None:
+                if wait.waits != "sleep":
+                    return
+                wait = wait._replace(what="sleep", key=NO_LOCK, mode="write", recursive=True)
+            elif exported != wait.key or depth(exported) > MAX_DEPTH:
+                wait = wait._replace(key=("unknown", lock_class(wait.key) or ""))
+        dropped = {name for name, hold in own.items() if hold.times < 0}
+        outside = dropped | {name for name in wait.without if name not in own}
+        wait = wait._replace(without=frozenset(outside))
+        self.takes[wait].setdefault((draft.at, draft.guards), draft)
+
+    def _nest(self, outer: Term, held: HeldAt, atomic: bool, wait: Wait, draft: Draft) -> None:
+        name = "" if wait.what == "sleep" else lock_class(wait.key) or ""
+        same = same_lock(outer, wait.key) if name and name == held.name else None
+        asleep = atomic and wait.waits == "sleep" and not wait.off
+        place = draft.at if asleep or same else None
+        identity = (held.name, held.mode, atomic, same, wait.what, name, wait.mode, wait.recursive, wait.waits, place)
+        if identity not in self.nested:
+            self.nested[identity] = Nested(
+                outer,
+                held,
+                atomic,
+                same,
+                wait.what,
+                wait.key,
+                name,
+                wait.mode,
+                wait.recursive,
+                wait.waits,
+                tuple(sorted(wait.off)),
+                draft.at,
+                draft.link,
+                draft.setting,
+            )
+
+
+def _off(state: State) -> frozenset[str]:
+    """Return what the function itself holds that forbids sleeping."""
+    held = (key[1] if key[0] == "abstract" else ATOMIC for key, h in state.locks.items() if h.times > 0 and h.atomic)
+    return frozenset(held)
+
+
+def _bits(bits: tuple[int, int], arguments: tuple[Term, ...]) -> Term:
+    index, mask = bits
+    if index >= len(arguments):
+        return ("k", mask)
+    value = arguments[index]
+    return ("k", value[1] & mask) if value[0] == "k" else ("op", "&", value, ("k", mask))
+
+
+def takes_of(logs: Iterable[Log]) -> tuple[Acquisition, ...]:
+    """Return the acquisitions of a function from those of all passes over its blocks."""
+    drafts: dict[Wait, dict[tuple[At, Guards], Draft]] = defaultdict(dict)
+    for log in logs:
+        for wait, places in log.takes.items():
+            drafts[wait].update(places)
+    crowded = _crowded(drafts)
+    for wait in [wait for wait in drafts if lock_class(wait.key) in crowded and wait.key[0] != "unknown"]:
+        places = drafts.pop(wait)
+        drafts[wait._replace(key=("unknown", lock_class(wait.key) or ""))].update(places)
+    conditions = {
+        wait: common_guards([decidable(draft.guards) for draft in places.values()]) for wait, places in drafts.items()
+    }
+    return tuple(_acquisition(wait, conditions[wait], list(drafts[wait].values())) for wait in _undominated(conditions))
+
+
+def _crowded(drafts: Iterable[Wait]) -> set[str | None]:
+    instances: dict[str | None, set[Term]] = defaultdict(set)
+    for wait in drafts:
+        instances[lock_class(wait.key)].add(wait.key)
+    return {name for name, keys in instances.items() if name is not None and len(keys) > MAX_INSTANCES}
+
+
+def _undominated(conditions: Mapping[Wait, Guards]) -> list[Wait]:
+    """Leave out what says nothing more than another that happens under no condition at all.
+
+    That one is taken with fewer locks dropped and less switched off, of the same lock, or of a known one of the class.
+    """
+    always: dict[tuple[object, ...], list[Wait]] = defaultdict(list)
+    for wait, known in conditions.items():
+        if not known:
+            always[_sort(wait)].append(wait)
+    return [
+        wait
+        for wait in conditions
+        if not any(
+            one != wait and one.off <= wait.off and one.without <= wait.without and _covers(one, wait)
+            for one in always.get(_sort(wait), ())
+        )
+    ]
+
+
+def _sort(wait: Wait) -> tuple[object, ...]:
+    return (wait.what, lock_class(wait.key), wait.mode, wait.recursive, wait.waits)
+
+
+def _covers(one: Wait, other: Wait) -> bool:
+    return one.key == other.key or (other.key[0] == "unknown" and one.key[0] != "unknown")
+
+
+def _acquisition(wait: Wait, known: Guards, places: list[Draft]) -> Acquisition:
+    first = min(places, key=lambda draft: (draft.link is not None, draft.at.line, draft.at.column))
+    off, without = tuple(sorted(wait.off)), tuple(sorted(wait.without))
+    seen = (wait.what, wait.key, wait.mode, wait.recursive, wait.waits, off, without, known)
+    ident = blake2b(repr(seen).encode(), digest_size=8).hexdigest()
+    return Acquisition(ident, *seen, first.at, first.link, first.setting)
+
+
+def nested_of(logs: Iterable[Log]) -> tuple[Nested, ...]:
+    """Return the nested acquisitions of a function, each once."""
+    found: dict[tuple[object, ...], Nested] = {}
+    for log in logs:
+        for identity, one in log.nested.items():
+            known = found.get(identity)
+            if known is None or (one.at.line, one.at.column) < (known.at.line, known.at.column):
+                found[identity] = one
+    return tuple(found.values())

@@ -1,0 +1,60 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""What a state says about a place: the conditions under which it is reached, and the locks there.
+
+In: a state. Out: `Guards` over the function's entry, and `Setting`, locks for people and for later passes.
+"""
+
+from analyzer.analysis import ranges
+from analyzer.analysis.deferred import is_callers_choice
+from analyzer.analysis.locks import lock_class
+from analyzer.analysis.ranges import Range
+from analyzer.analysis.state import State
+from analyzer.analysis.summary import DroppedAt, HeldAt, Setting
+from analyzer.analysis.terms import Term, depth, is_entry_term, spell
+
+Guards = tuple[tuple[Term, Range], ...]
+
+#: deeper entry terms are not worth a guard
+_GUARD_DEPTH = 6
+
+
+def guards(state: State) -> Guards:
+    """Return what the state knows of entry terms: conditions under which a place is reached."""
+    return tuple(
+        (term, known)
+        for term, known in state.facts.items()
+        if term[0] in ("P", "ld", "pc") and depth(term) <= _GUARD_DEPTH and is_entry_term(term)
+    )
+
+
+def setting(state: State, parameters: tuple[str, ...]) -> Setting:
+    """Return the locks of `state` for people and for later passes."""
+    held, dropped = [], []
+    for key, hold in state.locks.items():
+        name = lock_class(key) or ""
+        if hold.times > 0:
+            held.append(HeldAt(name, hold.mode, hold.at, spell(key, parameters)))
+        else:
+            dropped.append(DroppedAt(name, hold.at))
+    for key, gone in state.dropped.items():
+        dropped.append(DroppedAt(lock_class(key) or "", gone.released, gone.acquired, gone.mode))
+    return Setting(tuple(held), tuple(dropped))
+
+
+def common_guards(all_guards: list[Guards]) -> Guards:
+    """Return what is known in every one of `all_guards`."""
+    common = dict(all_guards[0])
+    for other in all_guards[1:]:
+        theirs = dict(other)
+        for term in list(common):
+            joined = ranges.hull(common[term], theirs[term]) if term in theirs else ranges.FULL
+            if joined == ranges.FULL:
+                del common[term]
+            else:
+                common[term] = joined
+    return tuple(sorted(common.items(), key=repr))
+
+
+def decidable(known: Guards) -> Guards:
+    """Return the conditions that callers can decide by what they pass: on parameters and members right behind them."""
+    return tuple((term, range_) for term, range_ in known if is_callers_choice(term) and range_ != ranges.FULL)
