@@ -16,7 +16,7 @@ from collections.abc import Iterable, Mapping
 from hashlib import blake2b
 from typing import NamedTuple
 
-from analyzer.analysis import ranges
+from analyzer.analysis import conditions, ranges
 from analyzer.analysis.effects import lock_of
 from analyzer.analysis.locks import LockTypes, exported_lock, lock_class, same_lock
 from analyzer.analysis.situation import Guards, common_guards, decidable, guards, setting
@@ -75,7 +75,7 @@ class Log:
             known = guards(state)
             if effect.bits is not None:
                 mask = _bits(effect.bits, arguments)
-                if ranges.meet(ranges.range_of(state.facts, mask), ranges.NONZERO) is None:
+                if ranges.meet(conditions.range_of(state.facts, mask), ranges.NONZERO) is None:
                     continue
                 known = ((mask, ranges.NONZERO), *known) if mask[0] != "k" else known
             self._note(state, wait, Draft(at, None, setting(state, self._parameters), known), _NONE)

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from functools import partial
 from typing import Any
 
-from analyzer.analysis import ranges
+from analyzer.analysis import conditions
 from analyzer.analysis.context import Scope, Target
 from analyzer.analysis.deferred import (
     MAX_NESTING,
@@ -250,14 +250,14 @@ class Caller:
             return substitute(term, arguments, lambda obj: load(state, obj))
 
         for term, known in outcome.guards:
-            if not ranges.refine(state.facts, over(term), known):
+            if not conditions.refine(state.facts, over(term), known):
                 return None
         key = self.scope.context.lock_types.key
         changes = [(key(over(change.key)), change) for change in outcome.changes]
         for term, known in [(over(t), k) for t, k in outcome.establishes]:
-            ranges.refine(state.facts, term, known)
+            conditions.refine(state.facts, term, known)
         returned = result if outcome.value is None else over(outcome.value)
-        if returned[0] not in ("agg", "?") and not ranges.refine(state.facts, returned, outcome.returns):
+        if returned[0] not in ("agg", "?") and not conditions.refine(state.facts, returned, outcome.returns):
             return None
         if outcome.fresh:
             state.fresh[returned] = FRESH
@@ -308,9 +308,11 @@ class Caller:
             inner = inner[1]
         if inner[0] != "L":
             return
-        state.forget_object(inner)
-        if obj[0] == "L" and inner[1] in state.env:
-            state.env[inner[1]] = unknown
+        state.forget_object(obj)
+        if obj[0] == "L":
+            state.env[obj[1]] = unknown
+        else:
+            state.memory[obj] = unknown
 
     def _escape(self, state: State, arguments: tuple[Term, ...], escapes: dict[int, int] | None) -> None:
         """Note who can reach the objects that the arguments point to after the call."""
@@ -329,7 +331,7 @@ def _assuming(state: State, guards: Guards, arguments: tuple[Term, ...], loader:
         return state
     narrowed = state.fork()
     for term, known in guards:
-        if not ranges.refine(narrowed.facts, substitute(term, arguments, loader), known):
+        if not conditions.refine(narrowed.facts, substitute(term, arguments, loader), known):
             return None
     return narrowed
 

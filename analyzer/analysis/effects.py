@@ -5,7 +5,7 @@ In: a state, a primitive, argument terms. Out: the states after the call, split 
 `mutex_trylock(&m)` gives one with `m` held and a nonzero result, one with neither.
 """
 
-from analyzer.analysis import ranges
+from analyzer.analysis import conditions, ranges
 from analyzer.analysis.freshness import allocation, lower, publish
 from analyzer.analysis.locks import LockTypes, lock_class
 from analyzer.analysis.state import FRESH, PUBLISHED, Dropped, Hold, State
@@ -28,10 +28,10 @@ def apply_primitive(
         for current in states:
             if test is not None:
                 failed = current.fork()
-                if ranges.refine(failed.facts, result, _failure(test)):
+                if conditions.refine(failed.facts, result, _failure(test)):
                     after.append(failed)
                 success = ranges.from_test(test.operator, test.value)
-                if success is not None and not ranges.refine(current.facts, result, success):
+                if not conditions.refine(current.facts, result, success):
                     continue
             for effect in effects:
                 _apply(current, effect, arguments, result, at, types)
@@ -42,21 +42,10 @@ def apply_primitive(
 
 def _failure(test: ReturnTest) -> ranges.Range:
     """Return the values of a call whose effect did not happen."""
-    match test.operator, test.value:
-        case "==", 0:
-            return ranges.NONZERO
-        case "==" | "!=", _:
-            # documented results are 0 and the tested value
-            return ranges.NULL
-        case ">=", n:
-            return (ranges.LOW, n - 1, False)
-        case ">", n:
-            return (ranges.LOW, n, False)
-        case "<", n:
-            return (n, ranges.HIGH, False)
-        case "<=", n:
-            return (n + 1, ranges.HIGH, False)
-    return ranges.FULL
+    if test.operator in ("==", "!=") and test.value != 0:
+        # documented results are 0 and the tested value
+        return ranges.NULL
+    return ranges.complement(ranges.from_test(test.operator, test.value)) or ranges.FULL
 
 
 def _apply(state: State, effect: Effect, arguments: tuple[Term, ...], result: Term, at: At, types: LockTypes) -> None:
@@ -70,8 +59,8 @@ def _apply(state: State, effect: Effect, arguments: tuple[Term, ...], result: Te
         case "establish" if effect.fact is not None:
             function, index, operator, value = effect.fact
             known = ranges.from_test(operator, value)
-            if known is not None and index < len(arguments):
-                ranges.refine(state.facts, ("w", function, pointee(arguments[index])), known)
+            if index < len(arguments):
+                conditions.refine(state.facts, ("w", function, pointee(arguments[index])), known)
         case "allocate":
             state.fresh[result] = FRESH
             for kept in effect.keeps:

@@ -4,9 +4,11 @@
 In: `Load(AccessPath(Local("kvm"), (Deref(), Field("kvm", "lock"))))` and a state. Out: a term over the entry.
 """
 
+from typing import Any
+
 from analyzer.analysis import ranges
 from analyzer.analysis.state import State
-from analyzer.analysis.terms import MAX_DEPTH, ZERO, Term, address, container, depth, member, pointee, size
+from analyzer.analysis.terms import MAX_DEPTH, OPEN, REST, ZERO, Term, address, container, depth, member, pointee, size
 from analyzer.ir.values import (
     AccessPath,
     AddressOf,
@@ -79,21 +81,62 @@ def locate(state: State, path: AccessPath) -> Term:
 def load(state: State, obj: Term) -> Term:
     """Return what `obj` holds now."""
     if obj[0] == "L":
-        return state.env.get(obj[1]) or _aggregate(state, obj)
+        return _aggregate(state, obj)
     stored = state.memory.get(obj)
     if stored is not None:
         return stored
-    if obj[0] == "F" and obj[1][0] == "L":
-        whole = state.env.get(obj[1][1])
-        if whole is not None and whole[0] == "agg":
-            return next((value for key, value in whole[1:] if key == obj[2:]), ZERO)
-    return ("ld", obj, state.epochs.get(cell(obj), 0))
+    epoch = state.epochs.get(cell(obj), 0)
+    whole = _whole(state, obj[1]) if obj[0] == "F" else None
+    if whole is None:
+        return ("ld", obj, epoch)
+    if whole == ZERO:
+        return ZERO
+    if whole[0] == "agg":
+        return next((value for key, value in whole[1:] if key in (obj[2:], REST)), ZERO)
+    return ("ld", obj, whole)
+
+
+def _whole(state: State, obj: Term) -> Term | None:
+    """Return the value that the record `obj` in this function's frame was given as a whole; None if it was not."""
+    if obj[0] == "L":
+        return state.env.get(obj[1])
+    if obj[0] != "F":
+        return None
+    stored = state.memory.get(obj)
+    if stored is not None or _whole(state, obj[1]) is None:
+        return stored
+    return load(state, obj)
 
 
 def _aggregate(state: State, obj: Term) -> Term:
-    """Return the struct value of a local whose members were stored one by one."""
-    members = [(key[2:], value) for key, value in state.memory.items() if key[0] == "F" and key[1] == obj]
-    return ("agg", *sorted(members)) if members else ("?", -1, obj[1])
+    """Return the value of a local; of a record, what it was given as a whole with what was stored to its members."""
+    whole = state.env.get(obj[1])
+    members = [(key, value) for key, value in state.memory.items() if key[0] == "F" and _frame(key) == obj]
+    if not members:
+        return whole or ("?", -1, obj[1])
+    known: dict[Any, Term] = dict(whole[1:]) if whole is not None and whole[0] == "agg" else {}
+    if whole != ZERO and not known:
+        known[REST] = OPEN
+    for key, value in members:
+        if key[1] == obj:
+            known[key[2:]] = value
+        else:
+            # a member of a member: what is known of it is not told by the outer one
+            while key[1] != obj:
+                key = key[1]
+            known.setdefault(key[2:], OPEN)
+    return ("agg", *sorted(known.items(), key=_rest_last))
+
+
+def _rest_last(item: tuple[Any, Term]) -> tuple[bool, Any]:
+    return (item[0] == REST, item[0])
+
+
+def _frame(obj: Term) -> Term:
+    """Return the local that `obj` is a part of; what it lies in otherwise."""
+    while obj[0] in ("F", "I"):
+        obj = obj[1]
+    return obj
 
 
 def cell(obj: Term) -> tuple[str, str]:
@@ -114,13 +157,23 @@ def store(state: State, obj: Term, value: Term, epoch: tuple[int, int]) -> None:
         state.forget_object(obj)
         return
     if value[0] == "agg":
-        for (record, name), part in value[1:]:
-            store(state, member(obj, record, name), part, epoch)
+        state.forget_object(obj)
+        for key, part in value[1:]:
+            if key != REST:
+                store(state, member(obj, *key), part if part != OPEN else ("?", *epoch), epoch)
         return
     group = cell(obj)
     state.epochs[group] = epoch
+    mine = _frame(obj)
     for other in [o for o in state.memory if cell(o) == group]:
-        del state.memory[other]
+        frame = _frame(other)
+        if frame[0] != "L":
+            del state.memory[other]
+        elif mine[0] != "L":
+            # a pointer may lead to a local, too
+            state.memory[other] = ("?", *epoch)
+        elif mine == frame and obj[0] == "I":
+            del state.memory[other]
     state.memory[obj] = value
 
 
@@ -166,5 +219,5 @@ def _fold(operator: str, a: int, b: int) -> int | None:
         case ">>" if 0 <= b < 64:
             return a >> b
         case "==" | "!=" | "<" | "<=" | ">" | ">=":
-            return int(bool(ranges.satisfies((a, a, False), operator, b)))
+            return int(bool(ranges.satisfies(ranges.only(a), operator, b)))
     return None

@@ -10,7 +10,7 @@ reverse postorder until nothing changes.
 from functools import reduce
 from heapq import heappop, heappush
 
-from analyzer.analysis import ranges
+from analyzer.analysis import conditions, ranges
 from analyzer.analysis.calls import Caller
 from analyzer.analysis.context import Scope
 from analyzer.analysis.evaluate import cell, evaluate, locate, store
@@ -166,9 +166,9 @@ class FunctionAnalysis:
             case Branch(condition, true, false, _):
                 term = evaluate(state, condition)
                 other = state.fork()
-                if ranges.assume(state.facts, term, True):
+                if conditions.assume(state.facts, term, True):
                     self.arrive(true, state, block)
-                if ranges.assume(other.facts, term, False):
+                if conditions.assume(other.facts, term, False):
                     self.arrive(false, other, block)
             case Switch():
                 self._switch(block, state, terminator)
@@ -180,11 +180,13 @@ class FunctionAnalysis:
 
     def _switch(self, block: int, state: State, terminator: Switch) -> None:
         term = evaluate(state, terminator.value)
+        others: ranges.Range | None = conditions.range_of(state.facts, term)
         for case in terminator.cases:
+            label = ((case.low, case.high),)
             taken = state.fork()
-            if ranges.refine(taken.facts, term, (case.low, case.high, False)):
+            if conditions.refine(taken.facts, term, label):
                 self.arrive(case.target, taken, block)
-        zero = any(case.low <= 0 <= case.high for case in terminator.cases)
-        if zero and not ranges.refine(state.facts, term, ranges.NONZERO):
-            return
-        self.arrive(terminator.default, state, block)
+            rest = ranges.complement(label)
+            others = ranges.meet(others, rest) if others and rest else None
+        if others and conditions.refine(state.facts, term, others):
+            self.arrive(terminator.default, state, block)

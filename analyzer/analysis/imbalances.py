@@ -14,7 +14,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from itertools import product
 
-from analyzer.analysis import ranges
+from analyzer.analysis import conditions, ranges
 from analyzer.analysis.effects import held_as
 from analyzer.analysis.leave import Leave, value_range
 from analyzer.analysis.locks import exported_lock, lock_class
@@ -109,7 +109,7 @@ def _told_by_memory(one: State, other: State) -> bool:
 
 def _stored(state: State, obj: Term) -> ranges.Range:
     value = state.memory.get(obj)
-    return ranges.FULL if value is None else ranges.range_of(state.facts, value)
+    return ranges.FULL if value is None else conditions.range_of(state.facts, value)
 
 
 # -- entry points -------------------------------------------------------------------------------------------------
@@ -151,7 +151,7 @@ def _is_wrong(leave: Leave, leaves: Iterable[Leave], key: Term, entry: Entry) ->
 
 
 def _is_failure(leave: Leave) -> bool:
-    return leave.value is not None and ranges.meet(value_range(leave), (0, ranges.HIGH, False)) is None
+    return leave.value is not None and ranges.meet(value_range(leave), ((0, ranges.HIGH),)) is None
 
 
 def _at_return(

@@ -6,7 +6,7 @@ In: a state at a return statement. Out: `Leave`, and the range of the value retu
 
 from typing import NamedTuple
 
-from analyzer.analysis import ranges
+from analyzer.analysis import conditions, ranges
 from analyzer.analysis.state import State
 from analyzer.analysis.terms import Term
 from analyzer.ir.function import At
@@ -22,4 +22,4 @@ class Leave(NamedTuple):
 
 def value_range(leave: Leave) -> ranges.Range:
     """Return the values that may be returned there; any, for a function without a value."""
-    return ranges.FULL if leave.value is None else ranges.range_of(leave.state.facts, leave.value)
+    return ranges.FULL if leave.value is None else conditions.range_of(leave.state.facts, leave.value)

@@ -13,7 +13,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
-from analyzer.analysis import ranges
+from analyzer.analysis import conditions, ranges
 from analyzer.analysis.terms import Term, contains
 from analyzer.ir.function import At
 
@@ -70,7 +70,7 @@ class State:
     memory: dict[Term, Term] = field(default_factory=dict)
     #: last writer of a member by (record, member), where the function wrote it itself
     epochs: dict[tuple[str, str], object] = field(default_factory=dict)
-    facts: ranges.Facts = field(default_factory=dict)
+    facts: conditions.Facts = field(default_factory=dict)
     locks: dict[Term, Hold] = field(default_factory=dict)
     dropped: dict[Term, Dropped] = field(default_factory=dict)
     #: FRESH, HANDED_OUT or PUBLISHED by object, see `freshness`
@@ -151,8 +151,8 @@ def _merge_env(old: State, new: State, block: int, widening: bool) -> bool:
         phi: Term = ("phi", block, name)
         theirs = ("?", block, name) if theirs is None else theirs
         join = ranges.widen if widening else ranges.hull
-        joined = join(ranges.range_of(old.facts, mine), ranges.range_of(new.facts, theirs))
-        if mine != phi or joined != ranges.range_of(old.facts, phi):
+        joined = join(conditions.range_of(old.facts, mine), conditions.range_of(new.facts, theirs))
+        if mine != phi or joined != conditions.range_of(old.facts, phi):
             changed = True
         old.env[name] = phi
         if joined == ranges.FULL:
@@ -176,7 +176,7 @@ def _merge_epochs(old: State, new: State, block: int) -> bool:
 def _merge_facts(old: State, new: State, widening: bool) -> bool:
     changed = False
     for term in list(old.facts):
-        mine, theirs = old.facts[term], ranges.range_of(new.facts, term)
+        mine, theirs = old.facts[term], conditions.range_of(new.facts, term)
         if mine == theirs:
             continue
         joined = ranges.widen(mine, theirs) if widening else ranges.hull(mine, theirs)

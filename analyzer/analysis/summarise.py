@@ -123,7 +123,7 @@ def _is_allocator(group: list[Leave]) -> bool:
     for leave in group:
         if leave.value is not None and leave.state.fresh.get(leave.value) == FRESH:
             some = True
-        elif leave.value is None or ranges.meet(value_range(leave), (1, ranges.HIGH, False)) is not None:
+        elif leave.value is None or ranges.meet(value_range(leave), ranges.POSITIVE) is not None:
             return False
     return some
 

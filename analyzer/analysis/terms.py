@@ -17,7 +17,7 @@ Values:
   ("pc", function id, argument, …) what a function without side effects computes from its arguments and memory;
 
   ("un", op, a), ("op", op, a, b); ("r", block, event) result of a call; ("phi", block, name) merged value;
-  ("agg", ((record, member), value), …) a struct value;
+  ("agg", ((record, member), value), …) a struct value; members not listed are zero, unless REST is;
   ("?", block, event) not modelled; ("fix", term, n) a value of an earlier loop pass
 
 **Invariant:** terms are hashable, contain no mutable value, and equal terms denote equal values within one path.
@@ -35,6 +35,8 @@ MAX_DEPTH = 24
 ZERO: Term = ("k", 0)
 #: a member of a returned struct that callers know nothing of
 OPEN: Term = ("?", -1, "open")
+#: stands in a struct value for the members that it does not list; without it, they are zero
+REST = ("", "")
 
 
 def pointee(pointer: Term) -> Term:

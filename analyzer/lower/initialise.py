@@ -3,7 +3,7 @@
 
 In: the syntax of `{ .head = { a, b }, 3 }` for a record. Out: selectors, type and expression of each initialised part.
 
-**Invariant:** what an initialiser leaves out, and so is zero, is not mentioned.
+**Invariant:** what an initialiser of a record leaves out is zero: so is the whole, before its parts are stored.
 **Source:** C11 6.7.9; GCC manual, "Designated Initializers".
 """
 
@@ -56,7 +56,9 @@ class _Items:
 
 
 def initialise(low: Lowering, path: AccessPath, ctype: CType, init: Any) -> None:
-    """Store what `init` gives to the parts of the new object at `path`."""
+    """Store what `init` gives to the parts of the new object at `path`; a record in braces is zero first."""
+    if type(init) is c_ast.InitList and isinstance(ctype, Record):
+        low.flow.emit(Store(path, Constant(0), low.at(init)))
     for slot in slots(low.types, ctype, init):
         value, _ = low.value(slot.node)
         target = AccessPath(path.root, path.selectors + slot.selectors)

@@ -1,12 +1,13 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""Ranges: lattice laws, and conditions against concrete numbers."""
+"""Ranges and conditions: lattice laws, and conditions against concrete numbers."""
 
 import operator
+from functools import reduce
 
 from hypothesis import given
 from hypothesis import strategies as st
 
-from analyzer.analysis import ranges
+from analyzer.analysis import conditions, ranges
 from analyzer.analysis.ranges import Range
 
 NUMBERS = st.integers(-6, 6)
@@ -22,12 +23,13 @@ OPERATORS = {
 
 @st.composite
 def a_range(draw: st.DrawFn) -> Range:
-    low, high = sorted((draw(NUMBERS), draw(NUMBERS)))
-    return (low, high, low < 0 < high and draw(st.booleans()))
+    numbers = draw(st.sets(NUMBERS, min_size=1))
+    joined = reduce(ranges.hull, map(ranges.only, numbers))
+    return draw(st.sampled_from([joined, ranges.complement(joined) or ranges.FULL]))
 
 
 def members(a: Range) -> set[int]:
-    return {n for n in range(max(a[0], -20), min(a[1], 20) + 1) if n or not a[2]}
+    return {n for low, high in a for n in range(max(low, -20), min(high, 20) + 1)}
 
 
 @given(a_range(), a_range())
@@ -63,27 +65,54 @@ def test_assuming_a_comparison_loses_no_number_that_passes_it(a: Range, name: st
     x = ("P", 0)
     facts = {x: a}
     passing = {n for n in members(a) if OPERATORS[name](n, value) == truth}
-    if ranges.assume(facts, ("op", name, x, ("k", value)), truth):
-        assert passing <= members(ranges.range_of(facts, x))
+    if conditions.assume(facts, ("op", name, x, ("k", value)), truth):
+        assert passing <= members(conditions.range_of(facts, x))
     else:
         assert not passing
 
 
 def test_error_pointers_are_negative_numbers() -> None:
-    facts: ranges.Facts = {}
+    facts: conditions.Facts = {}
     is_error = ("op", ">=", ("P", 0), ("k", (1 << 64) - 4095))
-    assert ranges.assume(facts, is_error, True)
-    assert ranges.range_of(facts, ("P", 0)) == (-4095, -1, False)
+    assert conditions.assume(facts, is_error, True)
+    assert conditions.range_of(facts, ("P", 0)) == ((-4095, -1),)
 
 
 def test_negation_is_undone() -> None:
-    facts: ranges.Facts = {}
-    assert ranges.assume(facts, ("un", "!", ("un", "!", ("P", 0))), True)
-    assert not ranges.assume(facts, ("P", 0), False)
+    facts: conditions.Facts = {}
+    assert conditions.assume(facts, ("un", "!", ("un", "!", ("P", 0))), True)
+    assert not conditions.assume(facts, ("P", 0), False)
 
 
 def test_a_comparison_of_a_truth_value_with_zero_says_the_same() -> None:
-    facts: ranges.Facts = {}
+    facts: conditions.Facts = {}
     negative = ("op", "<", ("P", 0), ("k", 0))
-    assert ranges.assume(facts, ("op", "!=", negative, ("k", 0)), True)
-    assert ranges.range_of(facts, ("P", 0)) == (ranges.LOW, -1, False)
+    assert conditions.assume(facts, ("op", "!=", negative, ("k", 0)), True)
+    assert conditions.range_of(facts, ("P", 0)) == ((ranges.LOW, -1),)
+
+
+@given(a_range())
+def test_the_complement_is_all_else(a: Range) -> None:
+    outside = ranges.complement(a)
+    assert members(outside or ()) == set(range(-20, 21)) - members(a)
+
+
+@given(a_range(), a_range())
+def test_hulls_of_a_few_numbers_are_exact(a: Range, b: Range) -> None:
+    joined = ranges.hull(a, b)
+    assert len(joined) == ranges.MAX_PARTS or members(joined) == members(a) | members(b)
+
+
+def test_mirrored_and_negated_comparisons_are_one_fact() -> None:
+    a, b = ("P", 0), ("P", 1)
+    facts: conditions.Facts = {}
+    assert conditions.assume(facts, ("op", "<", a, b), True)
+    assert not conditions.assume(dict(facts), ("op", ">=", a, b), True)
+    assert conditions.assume(dict(facts), ("op", ">", b, a), True)
+    assert not conditions.assume(dict(facts), ("op", "==", b, a), True)
+
+
+def test_unsigned_numbers_below_error_pointers_are_all_others() -> None:
+    facts: conditions.Facts = {}
+    assert conditions.assume(facts, ("op", "<", ("P", 0), ("k", (1 << 64) - 4095)), True)
+    assert ranges.meet(conditions.range_of(facts, ("P", 0)), ((-4095, -1),)) is None
