@@ -58,6 +58,11 @@ def range_of(facts: Facts, term: Term) -> Range:
     return FULL
 
 
+def says_nothing(term: Term, known: Range) -> bool:
+    """Tell whether `known` is no more than what every value written like `term` is."""
+    return known == FULL or (term[0] in ("op", "un", "ad") and known == range_of({}, term))
+
+
 def truth_of(facts: Facts, term: Term) -> bool | None:
     """Tell whether `term` is nonzero; None if that is not known."""
     known = range_of(facts, term)
@@ -94,7 +99,7 @@ def _compare(facts: Facts, term: Term) -> bool | None:
 def _related(facts: Facts, form: str, a: Term, b: Term) -> bool | None:
     """Tell whether `a form b` (`<` or `==`) is known to be true or false."""
     known = facts.get(("op", form, a, b)) or (facts.get(("op", form, b, a)) if form == "==" else None)
-    if known is not None:
+    if known in (ONE, NULL):
         return known == ONE
     mine, theirs = range_of(facts, a), range_of(facts, b)
     apart = meet(mine, theirs) is None

@@ -183,7 +183,7 @@ def _merge_facts(old: State, new: State, widening: bool) -> bool:
         if joined == mine:
             continue
         changed = True
-        if joined == ranges.FULL:
+        if conditions.says_nothing(term, joined):
             del old.facts[term]
         else:
             old.facts[term] = joined

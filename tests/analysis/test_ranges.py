@@ -93,8 +93,9 @@ def test_a_comparison_of_a_truth_value_with_zero_says_the_same() -> None:
 
 @given(a_range())
 def test_the_complement_is_all_else(a: Range) -> None:
-    outside = ranges.complement(a)
-    assert members(outside or ()) == set(range(-20, 21)) - members(a)
+    outside = members(ranges.complement(a) or ())
+    rest = set(range(-20, 21)) - members(a)
+    assert outside == rest if len(a) < ranges.MAX_PARTS else outside >= rest
 
 
 @given(a_range(), a_range())

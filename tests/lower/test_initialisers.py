@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""Golden dumps: initialisers store what they mention."""
+"""Golden dumps: initialisers store what they mention; a record is zero before."""
 
 from __future__ import annotations
 
@@ -24,16 +24,19 @@ def test_nested_designated_and_elided(lowered: Lowered) -> None:
     """
     assert lowered(text, records=True) == dedent("""
         b0:
+          q = 0
           q.q::a[0].p::x = 1
           q.q::a[0].p::y = 2
           q.q::a[1].p::y = i
           q.q::u = i
           q.q::name = "abc"
           q.q::op = &fn()
+          r = 0
           r.q::a[1].p::x = 3
           %1 = mk()
           r.q::a[0] = %1
           r.q::op = &fn()
+          e = 0
           e.q::a[0].p::x = 1
           e.q::a[0].p::y = 2
           e.q::a[1].p::x = 3
@@ -51,6 +54,7 @@ def test_anonymous_members_by_position(lowered: Lowered) -> None:
     """
     assert lowered(text) == dedent("""
         b0:
+          %1 = 0
           %1.r.a = 1
           %1.c = 2
           *p = %1
@@ -81,8 +85,10 @@ def test_compound_literals_are_temporaries(lowered: Lowered) -> None:
     """
     assert lowered(text) == dedent("""
         b0:
+          %1 = 0
           %1.u = i
           use(&%1)
+          %2 = 0
           %2.u = i
           *p = %2
           return
