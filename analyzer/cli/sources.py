@@ -1,9 +1,10 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """Source lines for reports, read from the tree or from what overlays it.
 
-In: `CheckOptions`. Out: `TreeSources(options).line("virt/kvm/guest_memfd.c", 566)`.
+In: `CheckOptions`. Out: `TreeSources(options).line("virt/kvm/guest_memfd.c", 566)`, and who wrote that line.
 
-**Invariant:** a file that cannot be read has no lines; a report is never lost for want of one.
+**Invariant:** a file that cannot be read has no lines, one that git does not know no authors; a report is never lost for
+want of either.
 """
 
 from __future__ import annotations
@@ -12,6 +13,8 @@ from functools import cache
 from pathlib import Path
 
 from analyzer.pipeline.options import CheckOptions
+from analyzer.report import Blame
+from analyzer.source import history
 
 
 class TreeSources:
@@ -22,11 +25,31 @@ class TreeSources:
         database = options.compile_commands
         self._bases = [base for base in (options.tree, options.build, database and database.parent, Path()) if base]
         self._lines = cache(self._read)
+        self._blamed = cache(self._blame)
 
     def line(self, file: str, line: int) -> str | None:
         """Return one line, or None where it cannot be had."""
         lines = self._lines(file)
         return lines[line - 1] if 0 < line <= len(lines) else None
+
+    def blame(self, file: str, first: int, last: int) -> tuple[Blame, ...]:
+        """Tell who wrote lines `first` to `last`; nothing where git does not know the file."""
+        return tuple(
+            Blame(author.line, author.commit[:12], author.name, author.date, author.text)
+            for author in self._blamed(file, first, min(last, len(self._lines(file))))
+        )
+
+    def revision(self) -> str:
+        """Name the commit that the tree stands on; empty outside of git."""
+        return next(filter(None, map(history.head, self._bases)), "")
+
+    def _blame(self, file: str, first: int, last: int) -> tuple[history.Author, ...]:
+        overlay = self._overlays.get(file)
+        for base in self._bases:
+            authors = history.authors(base, file, first, last, contents=overlay)
+            if authors:
+                return authors
+        return ()
 
     def _read(self, file: str) -> list[str]:
         overlay = self._overlays.get(file)

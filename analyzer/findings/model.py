@@ -73,6 +73,22 @@ class RuleCount(Struct, frozen=True):
     unknown: int
     #: what people call such a place: `access`, `call`
     noun: str = "site"
+    #: rule kind, `guarded-by`
+    kind: str = ""
+    severity: Literal["error", "warning", "note"] = "error"
+    #: a few words, the rule's own reason, and where the kernel says so; each may be empty
+    title: str = ""
+    why: str = ""
+    source: str = ""
+    #: where the rule is written
+    location: Location | None = None
+
+
+class Accepted(Struct, frozen=True):
+    """A finding that the baseline knows, and why it is let through."""
+
+    finding: Finding
+    reason: str
 
 
 class Report(Struct, frozen=True):
@@ -85,3 +101,5 @@ class Report(Struct, frozen=True):
     units_failed: int
     functions_analysed: int
     functions_skipped: int
+    #: findings that a baseline lets through; they are not among `findings`
+    accepted: tuple[Accepted, ...] = ()

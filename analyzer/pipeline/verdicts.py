@@ -66,5 +66,20 @@ def counts(
         ]
         violations, unknown = verdicts.count("violation"), verdicts.count("unknown")
         kind = rule_kinds()[type(rule.check)]
-        result.append(RuleCount(rule.id, len(sites), len(sites) - len(verdicts), violations, unknown, kind.NOUN))
+        result.append(
+            RuleCount(
+                id=rule.id,
+                sites=len(sites),
+                proven=len(sites) - len(verdicts),
+                violations=violations,
+                unknown=unknown,
+                noun=kind.NOUN,
+                kind=kind.KIND,
+                severity=rule.severity,
+                title=rule.title,
+                why=rule.why,
+                source=rule.source,
+                location=rule.location,
+            )
+        )
     return tuple(result)

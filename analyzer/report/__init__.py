@@ -14,9 +14,10 @@ from analyzer.report._callgraph._answers import render_neighbours, render_paths,
 from analyzer.report._crosscheck import render_crosscheck, render_crosscheck_json
 from analyzer.report._explanation import render_explanation
 from analyzer.report._formats import Renderer, format_names, renderer
-from analyzer.report._style import NoSources, SourceReader, Style
+from analyzer.report._style import Blame, NoSources, SourceReader, Style
 
 __all__ = [
+    "Blame",
     "NoSources",
     "Renderer",
     "SourceReader",

@@ -11,11 +11,30 @@ from typing import Protocol
 from msgspec import Struct
 
 
+class Blame(Struct, frozen=True):
+    """Who wrote a line, as version control tells."""
+
+    #: 1-based
+    line: int
+    #: 12 hex digits; zeros: changed and not committed
+    commit: str
+    author: str
+    #: `2024-10-21`
+    date: str
+    text: str
+
+
 class SourceReader(Protocol):
-    """Gives lines of the analysed source, overlays included."""
+    """Gives lines of the analysed source, overlays included, and their history."""
 
     def line(self, file: str, line: int) -> str | None:
         """Return line `line` (1-based) of `file` without its newline, or None where it cannot be had."""
+
+    def blame(self, file: str, first: int, last: int) -> tuple[Blame, ...]:
+        """Tell who wrote lines `first` to `last` of `file`; nothing where there is no history."""
+
+    def revision(self) -> str:
+        """Name the version of the source, `a1b2c3d4e5f6 ("KVM: fix it")`; empty where it is not known."""
 
 
 class NoSources:
@@ -23,6 +42,14 @@ class NoSources:
 
     def line(self, file: str, line: int) -> str | None:
         """Return None."""
+
+    def blame(self, file: str, first: int, last: int) -> tuple[Blame, ...]:  # noqa: ARG002 (as the protocol has it)
+        """Return nothing."""
+        return ()
+
+    def revision(self) -> str:
+        """Return nothing."""
+        return ""
 
 
 class Style(Struct, frozen=True, kw_only=True):

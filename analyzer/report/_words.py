@@ -33,4 +33,7 @@ def gaps_by_kind(report: Report) -> tuple[tuple[str, int], ...]:
 
 def printable(text: str) -> str:
     """Expand tabs and replace what would steer a terminal; source text is not trusted."""
-    return "".join(c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in text.expandtabs(8))
+    text = text.expandtabs(8)
+    if text.isprintable():
+        return text
+    return "".join(c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in text)

@@ -20,7 +20,7 @@ verdicts by cause; then how every rule came out.
 from __future__ import annotations
 
 from analyzer.findings.model import Finding, Report, Step
-from analyzer.report import _caret
+from analyzer.report import _caret, _way
 from analyzer.report._sheet import Sheet, Span
 from analyzer.report._style import SourceReader, Style
 from analyzer.report._words import count, enumerate_all, gaps_by_kind
@@ -89,12 +89,12 @@ def add_way(sheet: Sheet, steps: tuple[Step, ...], label: str) -> None:
             stack = []
             previous = None
             if n_threads > 1:
-                _add_labelled(sheet, label, (f"thread {chr(ord('A') + step.thread)}", "bold"))
+                _add_labelled(sheet, label, (_way.thread_name(step.thread), "bold"))
                 label = ""
-        depth = _enter(stack, step.function)
+        depth = _way.enter(stack, step.function)
         told = step.event == "entry" or (previous is not None and previous.function == step.function)
         subject = "" if told else f"{step.function}() "
-        spans: list[Span] = [("  " * depth, ""), (subject, "cyan"), (step.text, ""), (_holding(step), "dim")]
+        spans: list[Span] = [("  " * depth, ""), (subject, "cyan"), (step.text, ""), (_way.holding(step), "dim")]
         head = label.ljust(_LABEL_WIDTH) + _place(step)
         sheet.labelled((head, "dim"), _LABEL_WIDTH + width, *spans, indent=_INDENT)
         label, previous = "", step
@@ -102,22 +102,6 @@ def add_way(sheet: Sheet, steps: tuple[Step, ...], label: str) -> None:
 
 def _place(step: Step) -> str:
     return f"{step.location.file}:{step.location.line}"
-
-
-def _enter(stack: list[str], function: str) -> int:
-    """Move `stack`, the functions that are running, to `function`; return its depth."""
-    while function in stack[:-1]:
-        stack.pop()
-    if not stack or stack[-1] != function:
-        stack.append(function)
-    return len(stack) - 1
-
-
-def _holding(step: Step) -> str:
-    """Say which locks are held after a step, unless its own words do."""
-    if " holding " in step.text:
-        return ""
-    return f"{'; now' if step.event in ('acquire', 'release') else ','} holding {enumerate_all(step.held)}"
 
 
 def _add_labelled(sheet: Sheet, label: str, *spans: Span) -> None:

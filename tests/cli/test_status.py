@@ -78,7 +78,7 @@ def test_an_error_of_the_user_is_one_line_and_2(
         (["check", "--tree", "/does/not/exist"], "/does/not/exist"),
         (["check", "--jobs", "0"], "--jobs"),
         (["check", "--jobs", "many"], "--jobs"),
-        (["check", "--format", "pdf"], "gcc, json, text"),
+        (["check", "--format", "pdf"], "gcc, github, "),
         (["check", "--overlay", "a.c"], "PATH=FILE"),
         (["check", "--overlay", "a.c=/does/not/exist"], "/does/not/exist"),
         (["check", "--cache", "x", "--no-cache"], "--no-cache"),

@@ -9,12 +9,13 @@ from hypothesis import strategies as st
 from analyzer.base.gap import Gap, GapKind
 from analyzer.base.location import Location
 from analyzer.findings.model import Finding, Report, RuleCount, Step
+from analyzer.report import NoSources
 
 MEMFD = "virt/kvm/guest_memfd.c"
 MAIN = "virt/kvm/kvm_main.c"
 
 
-class Lines:
+class Lines(NoSources):
     """A `SourceReader` over a mapping."""
 
     def __init__(self, lines: Mapping[tuple[str, int], str]) -> None:

@@ -46,7 +46,7 @@ def test_stays_within_the_line(line: str, column: int, target: str) -> None:
     assert span is None or 0 <= span.start <= len(line)
 
 
-class OneLine:
+class OneLine(NoSources):
     """A `SourceReader` that has one line everywhere."""
 
     def line(self, file: str, line: int) -> str | None:

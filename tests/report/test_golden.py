@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 from msgspec.structs import replace
 
+from analyzer import __version__
 from analyzer.base.location import Location
 from analyzer.findings.explanation import Explanation, HeldFrom, RuleNote, Site, Way
 from analyzer.findings.model import Finding, Report, Step
@@ -18,6 +19,7 @@ GOLDEN = Path(__file__).parent / "golden"
 
 def compare(name: str, text: str) -> None:
     path = GOLDEN / name
+    text = text.replace(__version__, "VERSION")
     if os.environ.get("UPDATE_GOLDEN"):
         path.write_text(text, "utf-8")
     assert text == path.read_text("utf-8")
