@@ -99,6 +99,12 @@ class Caller:
                 key = lock_of(effect, arguments, self.scope.context.lock_types)
                 self.recorder.drops(state, key, Hold(1, effect.mode, effect.recursive, at))
 
+    def _log_row(self, state: State, target: Target, arguments: tuple[Term, ...], at: At) -> None:
+        """Note what the row of a target says beside what its body shows: that it may sleep."""
+        row = self.scope.context.spec.primitives.get(target.name)
+        if row is not None:
+            self.recorder.log.primitive(state, row, arguments, at)
+
     def _touch(self, state: State, event: Call, target: Target, arguments: tuple[Term, ...]) -> None:
         """Record what the call does to the objects that its arguments point into."""
         conduct = self.scope.conduct(target)
@@ -130,6 +136,7 @@ class Caller:
         what = Passed("", "", event.at, spell_slot(slot))
         self.recorder.require(state, what, demand)
         for target in targets:
+            self._log_row(state, target, arguments, event.at)
             if target.id is not None:
                 self.recorder.call(state, event.at, target.id)
             self._touch(state, event, target, arguments)
@@ -146,7 +153,8 @@ class Caller:
             result = self._computed(targets[0], arguments) or result
         for target in targets:
             summary = self.scope.summary(target)
-            if target.name not in self.scope.context.spec.primitives:
+            self._log_row(state, target, arguments, event.at)
+            if self.scope.primitive(target.name) is None:
                 if target.id is not None or summary.demands:
                     self.recorder.call(state, event.at, target.id or target.name)
                 self._demands(state, event, target, summary, arguments)

@@ -92,8 +92,9 @@ class Scope:
         self._targets: dict[Value, tuple[Target, ...]] = {}
 
     def primitive(self, name: str) -> Primitive | None:
-        """Return the primitive called `name`."""
-        return self.context.spec.primitives.get(name)
+        """Return the primitive called `name`, if its row says all that a call does."""
+        found = self.context.spec.primitives.get(name)
+        return found if found is not None and found.is_whole else None
 
     def targets(self, callee: Value) -> tuple[Target, ...]:
         """Return what a call of `callee` can reach; empty if nothing is known."""

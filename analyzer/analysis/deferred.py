@@ -58,7 +58,7 @@ def may_defer(scope: Scope, pointer: Term, targets: tuple[Target, ...]) -> bool:
     watched = scope.context.watches.calls
     return not any(
         target.name in watched
-        or target.name in scope.context.spec.primitives
+        or scope.primitive(target.name) is not None
         or any(outcome.changes or outcome.establishes for outcome in scope.summary(target).outcomes)
         for target in targets
     )

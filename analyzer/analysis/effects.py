@@ -51,11 +51,14 @@ def _failure(test: ReturnTest) -> ranges.Range:
 def _apply(state: State, effect: Effect, arguments: tuple[Term, ...], result: Term, at: At, types: LockTypes) -> None:
     match effect.kind:
         case "acquire":
-            hold = Hold(1, effect.mode, effect.recursive, at, effect.atomic)
-            acquire(state, lock_of(effect, arguments, types), hold)
+            key = lock_of(effect, arguments, types)
+            if effect.nests or _times(state, key) <= 0:
+                acquire(state, key, Hold(1, effect.mode, effect.recursive, at, effect.atomic))
         case "release":
-            hold = Hold(1, effect.mode, effect.recursive, at)
-            release(state, lock_of(effect, arguments, types), hold)
+            key = lock_of(effect, arguments, types)
+            if effect.nests or _times(state, key) >= 0:
+                count = 1 if effect.nests else max(1, _times(state, key))
+                release(state, key, Hold(count, effect.mode, effect.recursive, at))
         case "establish" if effect.fact is not None:
             function, index, operator, value = effect.fact
             known = ranges.from_test(operator, value)
@@ -78,6 +81,12 @@ def lock_of(effect: Effect, arguments: tuple[Term, ...], types: LockTypes) -> Te
         case LockArgument(index) if index < len(arguments):
             return types.key(pointee(arguments[index]))
     return ("unknown", "")
+
+
+def _times(state: State, key: Term) -> int:
+    """Return how often `key` is held, relative to the entry."""
+    hold = state.locks.get(key)
+    return 0 if hold is None else hold.times
 
 
 def acquire(state: State, key: Term, more: Hold) -> None:

@@ -49,6 +49,14 @@ def lock_class(key: Term) -> str | None:
     return None
 
 
+def is_context(key: Term, mode: str, recursive: bool) -> bool:
+    """Tell whether what is held is a state of this CPU (interrupts off) rather than a lock or a read side.
+
+    No object stands for it, it is no reader, and entering it again is no deadlock: it excludes nobody.
+    """
+    return bool(key[0] == "abstract") and recursive and mode == "write"
+
+
 def instance(key: Term) -> Term | None:
     """Return the object that the lock is a member of; None for a global or abstract lock."""
     inner = key

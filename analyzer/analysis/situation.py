@@ -6,7 +6,7 @@ In: a state. Out: `Guards` over the function's entry, and `Setting`, locks for p
 
 from analyzer.analysis import ranges
 from analyzer.analysis.deferred import is_callers_choice
-from analyzer.analysis.locks import lock_class
+from analyzer.analysis.locks import is_context, lock_class
 from analyzer.analysis.ranges import Range
 from analyzer.analysis.state import State
 from analyzer.analysis.summary import DroppedAt, HeldAt, Setting
@@ -31,13 +31,14 @@ def setting(state: State, parameters: tuple[str, ...]) -> Setting:
     """Return the locks of `state` for people and for later passes."""
     held, dropped = [], []
     for key, hold in state.locks.items():
-        name = lock_class(key) or ""
+        name, context = lock_class(key) or "", is_context(key, hold.mode, hold.recursive)
         if hold.times > 0:
-            held.append(HeldAt(name, hold.mode, hold.at, spell(key, parameters)))
+            held.append(HeldAt(name, hold.mode, hold.at, spell(key, parameters), context))
         else:
-            dropped.append(DroppedAt(name, hold.at))
+            dropped.append(DroppedAt(name, hold.at, context=context))
     for key, gone in state.dropped.items():
-        dropped.append(DroppedAt(lock_class(key) or "", gone.released, gone.acquired, gone.mode))
+        name, context = lock_class(key) or "", is_context(key, gone.mode, gone.recursive)
+        dropped.append(DroppedAt(name, gone.released, gone.acquired, gone.mode, context))
     return Setting(tuple(held), tuple(dropped))
 
 

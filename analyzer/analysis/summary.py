@@ -63,6 +63,8 @@ class HeldAt(Struct, frozen=True, array_like=True):
     at: At
     #: the lock in words: `&kvm->slots_lock`
     text: str
+    #: a state of this CPU rather than a lock: it excludes nobody, and its holder may enter it again
+    context: bool = False
 
 
 class DroppedAt(Struct, frozen=True, array_like=True):
@@ -73,6 +75,7 @@ class DroppedAt(Struct, frozen=True, array_like=True):
     #: where it was acquired; None for the caller's
     acquired: At | None = None
     mode: str = "write"
+    context: bool = False
 
 
 class Setting(Struct, frozen=True, array_like=True):

@@ -25,6 +25,8 @@ class Held(Struct, frozen=True):
     #: the function that holds it, and where it took it
     function: str
     location: Location
+    #: interrupts off and the like
+    context: bool = False
 
     def __str__(self) -> str:
         return f"{self.name} (read)" if self.mode == "read" else self.name
@@ -64,35 +66,46 @@ def tell(program: Program, trail: Trail) -> Witness:
     for ident, cause in trail.links:
         _lock_steps(program, ident, cause.setting, steps, held, dropped)
         steps.append(_last_step(program, ident, cause.what, held))
-    return Witness(tuple(steps), tuple(held), tuple(dropped))
+    return Witness(tuple(steps), tuple(sorted(held, key=_contexts_last)), tuple(dropped))
 
 
 def _lock_steps(
     program: Program, ident: str, setting: Setting, steps: list[Step], held: list[Held], dropped: list[Dropped]
 ) -> None:
-    """Tell what the function did about locks before the place, in the order of the source."""
-    taken = [HeldAt(gone.name, gone.mode, gone.acquired, "") for gone in setting.dropped if gone.acquired is not None]
+    """Tell what the function did about locks before the place, in the order of the source.
+
+    A context that comes and goes with a lock is told with the lock.
+    """
+    taken = [
+        HeldAt(gone.name, gone.mode, gone.acquired, "", gone.context)
+        for gone in setting.dropped
+        if gone.acquired is not None
+    ]
     changes: list[HeldAt | DroppedAt] = sorted([*taken, *setting.held, *setting.dropped], key=_by_place)
+    of_locks = {(change.at, type(change)) for change in changes if not change.context}
     function = program.functions[ident].name
     for change in changes:
+        told_with_lock = change.context and (change.at, type(change)) in of_locks
         location = place_of(program, ident, change.at)
         name = change.name or "a lock"
         if isinstance(change, HeldAt):
-            held.append(Held(name, change.mode, function, location))
+            held.append(Held(name, change.mode, function, location, change.context))
             mode = " for reading" if change.mode == "read" else ""
-            steps.append(Step(0, "acquire", function, location, f"takes {name}{mode}", _names(held)))
+            step = Step(0, "acquire", function, location, f"takes {name}{mode}", _names(held))
         else:
             dropped.append(Dropped(name, location))
             held[:] = [lock for lock in held if lock.name != name]
-            steps.append(Step(0, "release", function, location, f"drops {name}", _names(held)))
+            step = Step(0, "release", function, location, f"drops {name}", _names(held))
+        if not told_with_lock:
+            steps.append(step)
 
 
-def _by_place(change: HeldAt | DroppedAt) -> tuple[int, int, bool]:
-    """Order changes by place; a guard is dropped where its scope ends, which is told by its beginning."""
+def _by_place(change: HeldAt | DroppedAt) -> tuple[int, int, bool, bool]:
+    """Order changes by place, contexts first; a guard is dropped where its scope ends, which is told by its beginning."""
     if isinstance(change, DroppedAt) and change.acquired is not None:
         line, column = max((change.at.line, change.at.column), (change.acquired.line, change.acquired.column))
-        return (line, column, True)
-    return (change.at.line, change.at.column, False)
+        return (line, column, True, not change.context)
+    return (change.at.line, change.at.column, False, not change.context)
 
 
 def _last_step(program: Program, ident: str, what: Own | Passed, held: list[Held]) -> Step:
@@ -107,4 +120,8 @@ def _last_step(program: Program, ident: str, what: Own | Passed, held: list[Held
 
 
 def _names(held: list[Held]) -> tuple[str, ...]:
-    return tuple(dict.fromkeys(str(lock) for lock in held))
+    return tuple(dict.fromkeys(str(lock) for lock in sorted(held, key=_contexts_last)))
+
+
+def _contexts_last(lock: Held) -> bool:
+    return lock.context

@@ -115,7 +115,7 @@ class _Explainer:
     def _way(self, way: CallerWay, trails: tuple[Trail, ...], exemption: str) -> Way:
         names = tuple(self.analysis.program.functions[ident].name for ident in way.functions)
         trail = next((t for t in trails if t.links[0][0] == way.functions[0]), None)
-        held = tuple(dict.fromkeys(self._held(lock) for lock in way.held))
+        held = tuple(dict.fromkeys(self._held(lock) for lock in sorted(way.held, key=lambda held: held.lock.context)))
         if trail is None:
             return Way(names, held, "proven", exemption)
         return Way(names, held, trail.verdict, trail.reason or (trail.entry.text if trail.entry else ""))

@@ -34,6 +34,7 @@ WAITS = Key("waits", _ARGUMENT, "the argument that says which: 0 is later")
 REMOTE = Key("remote", Flag(), "on another processor; absent: false", default=False)
 CONTEXT = Key("context", _CONTEXT, "in what context it runs; absent: process", default="process")
 HOLDS = Key("holds", ListOf(LockShape(), "locks"), "locks that are held on entry; absent: none", default=())
+LEAVES = Key("leaves", ListOf(LockShape(), "locks"), "locks that are held on return; absent: none", default=())
 CALL = Key("call", _MEMBER, "the member, global, static call or local that is called through", required=True)
 WITHIN = Key("in", FUNCTION, "only calls in this function", default="")
 REACHES = Key("reaches", ListOf(Located(FUNCTION), "functions"), "the functions that it reaches", required=True)
@@ -44,7 +45,7 @@ CALLBACK_ROW = Map(
     (FUNCTION_KEY, FUNCTIONS, MEMBER, MEMBERS, CALLS, PASSES, RUNS, WAITS, REMOTE, CONTEXT, SOURCE),
     (_WHO,),
 )
-ENTRY_ROW = Map("an entry", (FUNCTION_KEY, FUNCTIONS, MEMBER, MEMBERS, HOLDS, CONTEXT, SOURCE), (_WHO,))
+ENTRY_ROW = Map("an entry", (FUNCTION_KEY, FUNCTIONS, MEMBER, MEMBERS, HOLDS, LEAVES, CONTEXT, SOURCE), (_WHO,))
 TARGET_ROW = Map("a target", (CALL, WITHIN, REACHES, SOURCE))
 
 
@@ -102,7 +103,7 @@ class EntryShape:
         fields = ENTRY_ROW.read(node)
         source = " ".join(fields[SOURCE].split())
         return tuple(
-            EntryPoint(member, function, fields[HOLDS], fields[CONTEXT], source, node.location)
+            EntryPoint(member, function, fields[HOLDS], fields[CONTEXT], source, node.location, fields[LEAVES])
             for function, member in _who(fields)
         )
 

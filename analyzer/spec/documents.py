@@ -11,12 +11,13 @@ from msgspec import Struct
 from analyzer.base.errors import SpecError
 from analyzer.base.location import Location
 from analyzer.spec.calls import CallbackShape, EntryShape, TargetShape
+from analyzer.spec.effects import Defaults
 from analyzer.spec.errors import CombinedSpecError
 from analyzer.spec.mapping import Fields, Key, Map
 from analyzer.spec.model import Callback, EntryPoint, Family, Primitive, Rule, TargetOverride, Waits
 from analyzer.spec.primitives import RowsShape, read_rows
 from analyzer.spec.rules import WORD, RuleShape
-from analyzer.spec.shapes import Choice, Exactly, ListOf, Located, Text
+from analyzer.spec.shapes import Choice, Exactly, Flag, ListOf, Located, Text
 from analyzer.spec.tree import MapNode, Node, describe
 from analyzer.spec.yaml_nodes import parse
 
@@ -33,6 +34,7 @@ FAMILY = Key("family", Located(_WORD), "the family that this file defines", requ
 EXTENDS = Key("extends", Located(_WORD), "the family, defined elsewhere, to which the rows belong", required=True)
 TYPES = Key("types", ListOf(Text("a record name", r"[A-Za-z_]\w*"), "record names"), "types of the locks", default=())
 WAITS = Key("waits", _WAITS, "how callers wait for these locks; absent: none", default="none")
+ATOMIC = Key("atomic", Flag(), "their holders must not sleep; absent: true where waits is spin")
 SOURCE = Key("source", Text(), "where the facts were read", required=True)
 PRIMITIVES = Key("primitives", RowsShape(), "the functions and their effects", required=True)
 CALLBACKS = Key("callbacks", ListOf(CallbackShape(), "callbacks"), "who calls functions handed over", default=())
@@ -41,8 +43,8 @@ TARGETS = Key("targets", ListOf(TargetShape(), "targets"), "what indirect calls 
 
 CALLS_FILE = Map("a file about calls", (LOCKSPEC, CALLBACKS, ENTRIES, TARGETS))
 RULES_FILE = Map("a file of rules", (LOCKSPEC, SUBSYSTEM, RULES))
-FAMILY_FILE = Map("a file of primitives", (LOCKSPEC, FAMILY, TYPES, WAITS, SOURCE, PRIMITIVES))
-ROWS_FILE = Map("a file that extends a family", (LOCKSPEC, EXTENDS, WAITS, SOURCE, PRIMITIVES))
+FAMILY_FILE = Map("a file of primitives", (LOCKSPEC, FAMILY, TYPES, WAITS, ATOMIC, SOURCE, PRIMITIVES))
+ROWS_FILE = Map("a file that extends a family", (LOCKSPEC, EXTENDS, WAITS, ATOMIC, SOURCE, PRIMITIVES))
 
 
 class Document(Struct, frozen=True):
@@ -103,7 +105,8 @@ def _read_rules_file(root: Node) -> Document:
 def _read_family_file(root: Node) -> Document:
     fields = FAMILY_FILE.read(root)
     name, place = fields[FAMILY]
-    family = Family(name, fields[TYPES], fields[WAITS], " ".join(fields[SOURCE].split()), place)
+    defaults = _defaults(fields)
+    family = Family(name, fields[TYPES], defaults.waits, " ".join(fields[SOURCE].split()), place, defaults.atomic)
     return Document(family=family, primitives=_primitives(fields, name))
 
 
@@ -112,5 +115,11 @@ def _read_rows_file(root: Node) -> Document:
     return Document(primitives=_primitives(fields, fields[EXTENDS][0]), extends=fields[EXTENDS])
 
 
+def _defaults(fields: Fields) -> Defaults:
+    """Return what a file says for all its rows: who spins for a lock cannot wait for a holder that sleeps."""
+    waits, atomic = fields[WAITS], fields.get(ATOMIC)
+    return Defaults(waits, waits == "spin" if atomic is None else atomic)
+
+
 def _primitives(fields: Fields, family: str) -> tuple[Primitive, ...]:
-    return tuple(read_rows(fields[PRIMITIVES], family, fields[WAITS]))
+    return tuple(read_rows(fields[PRIMITIVES], family, _defaults(fields)))

@@ -9,12 +9,16 @@ from __future__ import annotations
 import re
 from typing import Any
 
+from msgspec import Struct
+
 from analyzer.base.errors import SpecError
 from analyzer.spec.expressions import (
     ARGUMENT_PATTERN,
+    BITS_PATTERN,
     FACT_PATTERN,
     RETURN_PATTERN,
     parse_argument,
+    parse_bits,
     parse_fact,
     parse_return_test,
 )
@@ -28,9 +32,18 @@ Groups = tuple[tuple[str, ...], ...]
 
 _WAITS: Choice[Waits] = Choice("sleep", "spin", "none")
 _ACCESS: Choice[AccessMode] = Choice("read", "write", "any")
-_KIND: Choice[EffectKind] = Choice("acquire", "release", "establish", "allocate", "free", "publish", "access")
+_KIND: Choice[EffectKind] = Choice(
+    "acquire", "release", "wait", "sleep", "establish", "allocate", "free", "publish", "access"
+)
 _ARGUMENT = Parsed("arg 0, arg 1, …", parse_argument, ARGUMENT_PATTERN)
 _ABSTRACT = r"[a-z][a-z0-9_]*"
+
+
+class Defaults(Struct, frozen=True):
+    """What the file says for all its rows."""
+
+    waits: Waits = "none"
+    atomic: bool = False
 
 
 def _parse_lock(text: str) -> LockSource:
@@ -57,6 +70,9 @@ RECURSIVE = Key("recursive", Flag(), "the holder may acquire it again", default=
 WHEN = Key("when", Parsed("return == 0, return != 0, …", parse_return_test, RETURN_PATTERN), "on which return value")
 WAITS = Key("waits", _WAITS, "how the caller waits; absent: as the family says, none for an attempt")
 ATTEMPT = Key("attempt", Flag(), "a try: fails rather than waits", default=False)
+NESTS = Key("nests", Flag(), "each acquisition is released by itself; absent: true", default=True)
+ATOMIC = Key("atomic", Flag(), "its holder must not sleep; absent: as the family says")
+BITS = Key("bits", Parsed("arg 1 & 0x400", parse_bits, BITS_PATTERN), "only if the argument has one of these bits")
 FACT = Key("fact", Parsed("f(arg 0) == 0", parse_fact, FACT_PATTERN), "the predicate that is true now", required=True)
 OBJECT = Key("object", _ARGUMENT, "the object: what the argument points to", required=True)
 ACCESS = Key("access", _ACCESS, "what is done to the object", required=True)
@@ -64,8 +80,10 @@ KEEPS = Key("keeps", ListOf(_ARGUMENT, "arguments"), "arguments that live on in 
 
 #: the keys of each effect, beside `effect` itself
 _KEYS: dict[EffectKind, tuple[Key[Any], ...]] = {
-    "acquire": (LOCK, MODE, RECURSIVE, WHEN, WAITS, ATTEMPT),
-    "release": (LOCK, MODE, WHEN),
+    "acquire": (LOCK, MODE, RECURSIVE, WHEN, WAITS, ATTEMPT, ATOMIC, NESTS),
+    "release": (LOCK, MODE, WHEN, NESTS),
+    "wait": (LOCK,),
+    "sleep": (BITS,),
     "establish": (FACT, WHEN),
     "allocate": (WHEN, KEEPS),
     "free": (OBJECT, WHEN),
@@ -75,9 +93,9 @@ _KEYS: dict[EffectKind, tuple[Key[Any], ...]] = {
 
 
 def read_effect(
-    node: Node, waits: Waits, outer: tuple[Key[Any], ...] = (), one_of: Groups = ()
+    node: Node, defaults: Defaults, outer: tuple[Key[Any], ...] = (), one_of: Groups = ()
 ) -> tuple[Fields, Effect]:
-    """Read the effect in `node`, where the keys in `outer` may stand too; `waits` is the family's."""
+    """Read the effect in `node`, where the keys in `outer` may stand too."""
     kind = _kind_of(node)
     keys = _KEYS[kind]
     fields = Map(f"a row with effect {kind}", (*outer, EFFECT, *keys), one_of).read(node)
@@ -86,29 +104,33 @@ def read_effect(
     if OBJECT in keys:
         lock = LockArgument(fields[OBJECT])
     own = fields.get(WAITS) if WAITS in keys else "none"
+    atomic = fields.get(ATOMIC) if ATOMIC in keys else False
     return fields, Effect(
         kind,
         lock,
         fields[MODE] if MODE in keys else "write",
         fields[RECURSIVE] if RECURSIVE in keys else False,
         fields.get(WHEN) if WHEN in keys else None,
-        own or ("none" if attempt else waits),
+        own or ("none" if attempt else defaults.waits),
         attempt,
         fields[FACT] if FACT in keys else None,
         fields[ACCESS] if ACCESS in keys else "any",
         fields[KEEPS] if KEEPS in keys else (),
+        defaults.atomic if atomic is None else atomic,
+        fields.get(BITS) if BITS in keys else None,
+        fields[NESTS] if NESTS in keys else True,
     )
 
 
 class EffectShape:
     """An item of `effects:`."""
 
-    def __init__(self, waits: Waits) -> None:
-        self._waits = waits
+    def __init__(self, defaults: Defaults) -> None:
+        self._defaults = defaults
 
     def read(self, node: Node, _label: str) -> Effect:
         """Return the effect."""
-        return read_effect(node, self._waits)[1]
+        return read_effect(node, self._defaults)[1]
 
     def schema(self) -> Schema:
         """Describe an effect: one alternative for each sort."""

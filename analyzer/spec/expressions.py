@@ -24,12 +24,14 @@ PREDICATE_PATTERN = (
 RETURN_PATTERN = rf"\s*return\s*{_COMPARE}\s*"
 FACT_PATTERN = rf"\s*(?P<function>{_WORD})\s*\(\s*arg\s+(?P<index>[0-9]+)\s*\)\s*{_COMPARE}\s*"
 ARGUMENT_PATTERN = r"arg +(?P<index>[0-9]+)"
+BITS_PATTERN = r"\s*arg\s+(?P<index>[0-9]+)\s*&\s*(?P<mask>0[xX][0-9a-fA-F]+|[0-9]+)\s*"
 
 _NAME = re.compile(NAME_PATTERN)
 _PREDICATE = re.compile(PREDICATE_PATTERN)
 _RETURN = re.compile(RETURN_PATTERN)
 _FACT = re.compile(FACT_PATTERN)
 _ARGUMENT = re.compile(ARGUMENT_PATTERN)
+_BITS = re.compile(BITS_PATTERN)
 
 
 def parse_name(text: str) -> Name:
@@ -73,6 +75,17 @@ def parse_argument(text: str) -> int:
     if not match:
         raise ValueError
     return int(match["index"])
+
+
+def parse_bits(text: str) -> tuple[int, int]:
+    """Read `arg 1 & 0x400`: a position and a mask with at least one bit."""
+    match = _BITS.fullmatch(text)
+    if not match:
+        raise ValueError
+    mask = _number(match["mask"])
+    if not mask:
+        raise ValueError("no bit is in 0")
+    return int(match["index"]), mask
 
 
 def _number(text: str) -> int:

@@ -16,12 +16,14 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TypeVar
 
+from msgspec.structs import replace
+
 from analyzer.base.errors import SpecError
 from analyzer.base.location import Location
 from analyzer.spec.documents import Document, read_document
 from analyzer.spec.errors import CombinedSpecError
 from analyzer.spec.files import SpecFile, given_files, read_text, shipped_files
-from analyzer.spec.model import Callback, EntryPoint, Primitive, SpecSet
+from analyzer.spec.model import Callback, Effect, EntryPoint, LockAbstract, Primitive, SpecSet
 from analyzer.spec.suggest import did_you_mean
 
 T = TypeVar("T")
@@ -45,12 +47,29 @@ def load(paths: Sequence[Path] | None = None) -> SpecSet:
     return SpecSet(
         tuple(rule for document in documents for rule in document.rules),
         tuple(document.family for document in documents if document.family),
-        {primitive.name: primitive for document in documents for primitive in document.primitives},
+        {row.name: row for row in _with_recursion([row for document in documents for row in document.primitives])},
         _digest(texts),
         _rows([document.callbacks for document in documents], _callback_key),
         _rows([document.entries for document in documents], _entry_key),
         tuple(target for document in documents for target in document.targets),
     )
+
+
+def _with_recursion(rows: list[Primitive]) -> list[Primitive]:
+    """Let releases know whether the lock may be acquired again: a family's locks, or an abstract lock, all may or none."""
+
+    def of(row: Primitive, effect: Effect) -> object:
+        return effect.lock if isinstance(effect.lock, LockAbstract) else row.family
+
+    acquired = {
+        (of(row, effect), effect.recursive) for row in rows for effect in row.effects if effect.kind == "acquire"
+    }
+
+    def told(row: Primitive, effect: Effect) -> Effect:
+        recursive = (of(row, effect), True) in acquired and (of(row, effect), False) not in acquired
+        return replace(effect, recursive=True) if effect.kind == "release" and recursive else effect
+
+    return [replace(row, effects=tuple(told(row, effect) for effect in row.effects)) for row in rows]
 
 
 def _rows(lists: list[tuple[T, ...]], key: Callable[[T], object]) -> tuple[T, ...]:

@@ -147,7 +147,7 @@ class Effect(Struct, frozen=True, array_like=True):
     """What a call of a primitive does."""
 
     kind: EffectKind
-    #: the lock (acquire, release) or the object (access, free: always a LockArgument)
+    #: the lock (acquire, release, wait) or the object (access, free: always a LockArgument)
     lock: LockSource | None = None
     #: `write` is exclusive
     mode: Mode = "write"
@@ -169,15 +169,23 @@ class Effect(Struct, frozen=True, array_like=True):
     atomic: bool = False
     #: sleep: only if this argument has one of these bits (`GFP_KERNEL` may sleep, `GFP_ATOMIC` may not); None: always
     bits: tuple[int, int] | None = None
+    #: acquire, release: acquisitions count, and each is released by itself. False: acquiring what is held changes
+    #: nothing, and one release is enough (interrupts are on after local_irq_enable(), however often they were disabled)
+    nests: bool = True
 
 
 class Primitive(Struct, frozen=True, array_like=True):
-    """A function with a known effect; its body, if there is one, is not looked into."""
+    """A function with a known effect; its body, if there is one, is looked into only if the row is not whole."""
 
     name: str
     family: str
     effects: tuple[Effect, ...]
     location: Location
+
+    @property
+    def is_whole(self) -> bool:
+        """Tell whether the effects are all that a call does; that it may sleep or wait is never all."""
+        return any(effect.kind not in ("sleep", "wait") for effect in self.effects)
 
 
 class Family(Struct, frozen=True, array_like=True):

@@ -10,16 +10,18 @@ from msgspec import Struct
 
 from analyzer.base.errors import SpecError
 from analyzer.base.location import Location
-from analyzer.spec.effects import EffectShape, effect_schemas, read_effect
+from analyzer.spec.effects import Defaults, EffectShape, effect_schemas, read_effect
 from analyzer.spec.errors import each
 from analyzer.spec.mapping import Key, Map
-from analyzer.spec.model import Effect, Primitive, Waits
+from analyzer.spec.model import Effect, Primitive
 from analyzer.spec.shapes import FUNCTION, ListOf, Located, Schema
 from analyzer.spec.tree import ListNode, MapNode, Node, describe
 
 NAME = Key("name", Located(FUNCTION), "the function")
 NAMES = Key("names", ListOf(Located(FUNCTION), "names of functions"), "functions that do the same")
-EFFECTS = Key("effects", ListOf(EffectShape("none"), "effects"), "all that the call does, if it is more than one thing")
+EFFECTS = Key(
+    "effects", ListOf(EffectShape(Defaults()), "effects"), "all that the call does, if it is more than one thing"
+)
 _NAMED = ("name", "names")
 
 
@@ -31,7 +33,7 @@ class Row(Struct, frozen=True):
 
 
 class RowsShape:
-    """The value of `primitives:`; `read_rows` goes on once the family's `waits` is known."""
+    """The value of `primitives:`; `read_rows` goes on once the family's own keys are known."""
 
     def read(self, node: Node, label: str) -> Node:
         """Return the list as it is."""
@@ -46,20 +48,20 @@ class RowsShape:
         return {"type": "array", "items": {"anyOf": rows}, "minItems": 1}
 
 
-def read_rows(node: Node, family: str, waits: Waits) -> list[Primitive]:
-    """Read the rows of `family`, whose acquiring calls wait as `waits` says."""
+def read_rows(node: Node, family: str, defaults: Defaults) -> list[Primitive]:
+    """Read the rows of `family`."""
     assert isinstance(node, ListNode)
-    rows = each(lambda item: _read_row(item, waits), node.items)
+    rows = each(lambda item: _read_row(item, defaults), node.items)
     return [Primitive(name, family, row.effects, place) for row in rows for name, place in row.names]
 
 
-def _read_row(node: Node, waits: Waits) -> Row:
+def _read_row(node: Node, defaults: Defaults) -> Row:
     if isinstance(node, MapNode) and node.get("effects") is not None:
-        effects = Key("effects", ListOf(EffectShape(waits), "effects"), EFFECTS.doc, default=())
+        effects = Key("effects", ListOf(EffectShape(defaults), "effects"), EFFECTS.doc, default=())
         fields = Map("a row with several effects", (NAME, NAMES, effects), (_NAMED,)).read(node)
         done = fields[effects]
     else:
-        fields, effect = read_effect(node, waits, (NAME, NAMES), (_NAMED,))
+        fields, effect = read_effect(node, defaults, (NAME, NAMES), (_NAMED,))
         done = (effect,)
     one = fields.get(NAME)
     return Row((one,) if one else fields[NAMES], done)

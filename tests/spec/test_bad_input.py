@@ -221,7 +221,7 @@ FAMILY_CASES = {
         [
             (
                 "a.yaml:7:13: 'effect': found the text 'aquire' (did you mean 'acquire'?); accepted: acquire, release, "
-                "establish, allocate, free, publish, access"
+                "wait, sleep, establish, allocate, free, publish, access"
             ),
         ],
     ),
@@ -229,8 +229,8 @@ FAMILY_CASES = {
         changed("    effect: acquire\n", "", FAMILY),
         [
             (
-                "a.yaml:6:5: a row needs the key 'effect' (acquire, release, establish, allocate, free, publish, access) or "
-                "'effects'"
+                "a.yaml:6:5: a row needs the key 'effect' (acquire, release, wait, sleep, establish, allocate, free, "
+                "publish, access) or 'effects'"
             ),
         ],
     ),
@@ -239,9 +239,31 @@ FAMILY_CASES = {
         [
             (
                 "a.yaml:9:5: unknown key 'attempt' in a row with effect release; accepted: name, names, effect, lock, "
-                "mode, when"
+                "mode, when, nests"
             ),
         ],
+    ),
+    "a lock for a sleep": (
+        changed("acquire", "sleep", FAMILY),
+        ["a.yaml:8:5: unknown key 'lock' in a row with effect sleep; accepted: name, names, effect, bits"],
+    ),
+    "a wait for nothing": (
+        "lockspec: 1\nfamily: baton\nsource: baton.h\nprimitives: [{name: wait_baton, effect: wait}]\n",
+        ["a.yaml:4:14: a row with effect wait needs the key 'lock' (the lock)"],
+    ),
+    "wrong bits": (
+        (
+            "lockspec: 1\nfamily: f\nsource: s\nprimitives:\n"
+            "  - {name: a, effect: sleep, bits: arg 1 & __GFP_IO}\n  - {name: b, effect: sleep, bits: arg 1 & 0}\n"
+        ),
+        [
+            "a.yaml:5:36: 'bits': found the text 'arg 1 & __GFP_IO'; accepted: arg 1 & 0x400",
+            "a.yaml:6:36: 'bits': found the text 'arg 1 & 0' (no bit is in 0); accepted: arg 1 & 0x400",
+        ],
+    ),
+    "a word for a flag": (
+        FAMILY + "    atomic: spin\n",
+        ["a.yaml:9:13: 'atomic': found the text 'spin'; accepted: true, false"],
     ),
     "no lock": (
         changed("    lock: arg 0\n", "", FAMILY),
@@ -273,8 +295,8 @@ FAMILY_CASES = {
         changed("family:", "on: x\nfamily:", FAMILY),
         [
             (
-                "a.yaml:2:1: unknown key 'on' in a file of primitives; accepted: lockspec, family, types, waits, source, "
-                "primitives"
+                "a.yaml:2:1: unknown key 'on' in a file of primitives; accepted: lockspec, family, types, waits, atomic, "
+                "source, primitives"
             ),
         ],
     ),
@@ -297,8 +319,8 @@ FAMILY_CASES = {
         [
             "a.yaml:8:35: 'fact': found the text 'holder(0) == 0'; accepted: f(arg 0) == 0",
             (
-                "a.yaml:9:9: found the text 'release'; accepted: a mapping with 'effect' (acquire, release, establish, "
-                "allocate, free, publish, access)"
+                "a.yaml:9:9: found the text 'release'; accepted: a mapping with 'effect' (acquire, release, wait, sleep, "
+                "establish, allocate, free, publish, access)"
             ),
         ],
     ),

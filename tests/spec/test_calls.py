@@ -31,6 +31,12 @@ def test_a_member_and_its_locks() -> None:
     assert entry.context == "softirq"
 
 
+def test_one_half_of_a_pair_leaves_locks_held() -> None:
+    text = "entries:\n  - {member: ops.start, leaves: [{lock: rcu, mode: read}], source: x}"
+    (entry,) = read_document(f"lockspec: 1\n{text}\n", "rows.yaml").entries
+    assert (entry.holds, entry.leaves) == ((), (Held(Name(("rcu",)), "read"),))
+
+
 @pytest.mark.parametrize(
     ("row", "message"),
     [
@@ -52,6 +58,7 @@ def test_a_member_and_its_locks() -> None:
         ("entries:\n  - {member: a.b, hold: [c], source: x}", "unknown key 'hold' in an entry .did you mean 'holds'"),
         ("entries:\n  - {member: a->b, source: x}", "'member': .*write 'a.b'"),
         ("entries:\n  - {member: a.b, context: user, source: x}", "accepted: process, softirq, hardirq, atomic"),
+        ("entries:\n  - {member: a.b, leaves: c, source: x}", "rows.yaml:3:27: 'leaves': .*a list of locks"),
         ("targets:\n  - {call: a.b, source: x}", "needs the key 'reaches'"),
         ("targets:\n  - {call: a.b, reaches: [1], source: x}", "'reaches': found the integer 1"),
         ("rules: []\ntargets: []", "rows.yaml:2:1: unknown key 'rules' in a file about calls"),

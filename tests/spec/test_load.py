@@ -157,6 +157,48 @@ def test_primitives() -> None:
     assert {primitive.family for primitive in document.primitives} == {"baton"}
 
 
+CONTEXTS = """\
+lockspec: 1
+family: baton
+types: [baton]
+waits: spin
+source: baton.h
+primitives:
+  - {name: take, effect: acquire, lock: arg 0}
+  - {name: try_take, effect: acquire, lock: arg 0, when: return != 0, attempt: true}
+  - {name: take_calmly, effect: acquire, lock: arg 0, atomic: false}
+  - {name: hush, effect: acquire, lock: silence, recursive: true, nests: false}
+  - {name: speak, effect: release, lock: silence, nests: false}
+  - {name: nap, effect: sleep}
+  - {name: make, effects: [{effect: allocate}, {effect: sleep, bits: arg 1 & 0x400}]}
+  - {name: wait_for_silence, effect: wait, lock: silence}
+"""
+
+
+def test_sleeping_and_waiting() -> None:
+    document = read_document(CONTEXTS, "x.yaml")
+    rows = {primitive.name: primitive for primitive in document.primitives}
+    assert document.family is not None
+    assert document.family.atomic
+    atomic = {name: rows[name].effects[0].atomic for name in ("take", "try_take", "take_calmly", "speak", "nap")}
+    assert atomic == {"take": True, "try_take": True, "take_calmly": False, "speak": False, "nap": False}
+    assert [rows[name].effects[0].nests for name in ("take", "hush", "speak")] == [True, False, False]
+    assert rows["make"].effects[1] == Effect("sleep", bits=(1, 0x400))
+    assert rows["wait_for_silence"].effects == (Effect("wait", LockAbstract("silence")),)
+    assert [name for name, row in rows.items() if not row.is_whole] == ["nap", "wait_for_silence"]
+
+
+@pytest.mark.parametrize(
+    ("keys", "expected"),
+    [("waits: sleep", False), ("waits: spin", True), ("waits: none", False), ("", False), ("atomic: true", True)],
+)
+def test_holders_of_locks_that_others_spin_for_must_not_sleep(keys: str, expected: bool) -> None:
+    text = CONTEXTS.replace("waits: spin", keys)
+    document = read_document(text, "x.yaml")
+    assert document.family is not None
+    assert (document.family.atomic, document.primitives[0].effects[0].atomic) == (expected, expected)
+
+
 def test_texts_that_yaml_1_1_takes_for_booleans_stay_texts() -> None:
     rows = "".join(f"  - {{name: {word}, effect: allocate}}\n" for word in ("on", "off", "yes", "no", "y", "n"))
     text = f"%YAML 1.2\n---\nlockspec: 1\nfamily: no\nsource: off\nprimitives:\n{rows}"

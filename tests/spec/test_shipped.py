@@ -26,8 +26,8 @@ from analyzer.spec.yaml_nodes import parse
 ROOT = Path(__file__).parents[2]
 FILES = {file.name: file for file in shipped_files()}
 FAMILIES = {
-    "allocation", "bit-spinlock", "containers", "file", "local-lock", "mutex", "percpu-rwsem", "rcu", "refcount",
-    "rwlock", "rwsem", "semaphore", "seqcount", "seqlock", "spinlock", "srcu",
+    "allocation", "bit-spinlock", "containers", "context", "file", "local-lock", "mutex", "percpu-rwsem", "rcu",
+    "refcount", "rt-mutex", "rwlock", "rwsem", "semaphore", "seqcount", "seqlock", "spinlock", "srcu", "ww-mutex",
 }  # fmt: skip
 
 
@@ -61,6 +61,11 @@ def test_the_schema_file_is_what_the_program_prints() -> None:
         "{lockspec: 1, family: f, source: s, primitives: [{name: a, effect: release, lock: arg 0, attempt: true}]}",
         "{lockspec: 1, family: f, source: s, primitives: [{name: a, names: [b], effect: allocate}]}",
         "{lockspec: 1, family: f, source: s, primitives: [{name: a, effects: []}]}",
+        "{lockspec: 1, family: f, source: s, primitives: [{name: a, effect: sleep, bits: 1024}]}",
+        "{lockspec: 1, family: f, source: s, primitives: [{name: a, effect: sleep, lock: arg 0}]}",
+        "{lockspec: 1, family: f, source: s, primitives: [{name: a, effect: wait}]}",
+        "{lockspec: 1, family: f, atomic: 1, source: s, primitives: [{name: a, effect: sleep}]}",
+        "{lockspec: 1, entries: [{function: f, leaves: rcu, source: s}]}",
     ],
 )
 def test_loader_and_schema_refuse_the_same(text: str) -> None:
@@ -134,7 +139,7 @@ def tree() -> Path:
     pytest.skip("no kernel tree: run `make kernel`, or set LOCKSPEC_KERNEL")
 
 
-FOLDERS = ("include/linux", "kernel/locking", "virt/kvm")
+FOLDERS = ("include/linux", "arch/x86/include/asm", "kernel/locking", "virt/kvm")
 
 
 @cache
