@@ -4,7 +4,8 @@
 In: calls of primitives and of summarised functions, each in a state. Out: acquisitions over the function's entry, which
 its callers add to what they hold; for the locks that it holds itself, nested acquisitions.
 
-Of a lock that nobody waits for (an attempt, a reader that never blocks) only the acquisition is kept.
+Of a lock that nobody waits for (an attempt, a reader that never blocks) only the acquisition is kept; a context
+(interrupts off) is no lock here, but what the acquisitions in it are told with.
 
 **Invariant:** nothing here depends on rules: whatever kind asks finds the same facts.
 """
@@ -18,7 +19,7 @@ from typing import NamedTuple
 
 from analyzer.analysis import conditions, ranges
 from analyzer.analysis.effects import lock_of
-from analyzer.analysis.locks import LockTypes, exported_lock, lock_class, same_lock
+from analyzer.analysis.locks import LockTypes, exported_lock, is_context, lock_class, same_lock
 from analyzer.analysis.situation import Guards, common_guards, decidable, guards, setting
 from analyzer.analysis.state import State
 from analyzer.analysis.summary import Acquisition, HeldAt, Nested, Passed, Setting
@@ -70,6 +71,8 @@ class Log:
         off = _off(state)
         for effect in primitive.effects:
             wait = self._wait(effect, arguments, off)
+            if effect.kind == "acquire" and isinstance(effect.lock, LockAbstract) and effect.atomic:
+                off |= {effect.lock.name}
             if wait is None:
                 continue
             known = guards(state)
@@ -79,13 +82,13 @@ class Log:
                     continue
                 known = ((mask, ranges.NONZERO), *known) if mask[0] != "k" else known
             self._note(state, wait, Draft(at, None, setting(state, self._parameters), known), _NONE)
-            if isinstance(effect.lock, LockAbstract) and effect.atomic:
-                off |= {effect.lock.name}
 
     def _wait(self, effect: Effect, arguments: tuple[Term, ...], off: frozenset[str]) -> Wait | None:
         match effect.kind:
             case "acquire":
                 key = lock_of(effect, arguments, self._types)
+                if is_context(key, effect.mode, effect.recursive):
+                    return None
                 return Wait("lock", key, effect.mode, effect.recursive, effect.waits, off, _NONE)
             case "wait":
                 return Wait("grace", lock_of(effect, arguments, self._types), "write", False, "sleep", off, _NONE)
