@@ -74,6 +74,16 @@ NoCache = Annotated[bool, typer.Option("--no-cache", help="Remember nothing.")]
 Output = Annotated[
     Path | None, typer.Option("--output", "-o", dir_okay=False, metavar="FILE", help="Write there, all or nothing.")
 ]
+Baseline = Annotated[
+    Path | None,
+    typer.Option(
+        "--baseline",
+        exists=True,
+        dir_okay=False,
+        metavar="FILE",
+        help="Findings that are accepted; entries that accept nothing fail the run.",
+    ),
+]
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Findings only: no progress, no summary.")]
 Verbose = Annotated[bool, typer.Option("--verbose", "-v", help="Show every gap, and the way to every unknown verdict.")]
 

@@ -12,7 +12,7 @@ from typing import Annotated
 import typer
 
 from analyzer.base.gap import GapKind
-from analyzer.cli import arguments, output, progress, status
+from analyzer.cli import arguments, baseline, output, progress, status
 from analyzer.cli.sources import TreeSources
 from analyzer.findings.model import Report
 from analyzer.report import format_names, renderer
@@ -23,6 +23,7 @@ Examples:
   lockspec check --tree ~/linux --under virt/kvm     some of them
   lockspec check virt/kvm/guest_memfd.c              one, in the tree you are in
   lockspec check --rule 'kvm/gmem-*' --format gcc    some rules, for an editor
+  lockspec check --baseline lockspec.baseline        but for what is accepted there
   lockspec check --overlay virt/kvm/kvm_main.c=new.c try a change without making it
 """
 
@@ -51,6 +52,7 @@ def check(
     jobs: arguments.Jobs = None,
     cache: arguments.Cache = None,
     no_cache: arguments.NoCache = False,
+    baseline_file: arguments.Baseline = None,
     format: Format = "text",  # noqa: A002 (the option's name)
     output_file: arguments.Output = None,
     strict: Annotated[bool, typer.Option("--strict", help="Unknown verdicts fail the run too.")] = False,
@@ -62,6 +64,7 @@ def check(
     Exit status: 0 nothing to report; 1 findings; 2 wrong usage, unreadable input or a bad specification; 3 the
     analysis is incomplete and nothing worse was found.
     """
+    from analyzer.pipeline.baseline import judged, read
     from analyzer.pipeline.check import check as run_check
 
     given = arguments.Given(
@@ -78,12 +81,18 @@ def check(
     )
     options = arguments.check_options(given, rule, units)
     output.check_writable(output_file)
+    known = read(baseline_file) if baseline_file else None
     with progress.shown(quiet) as bar:
         report = run_check(options, bar)
     tell_failed_units(report)
+    n_unused = 0
+    if known is not None and baseline_file is not None:
+        held = judged(known, report, options)
+        report, n_unused = held.report, len(held.unused)
+        baseline.tell(held, baseline_file)
     style = output.style_for(output_file, strict=strict, quiet=quiet, verbose=verbose)
     output.write(renderer(format)(report, TreeSources(options), style), output_file)
-    raise typer.Exit(status.of_report(report, strict))
+    raise typer.Exit(status.of_report(report, strict, n_unused))
 
 
 def tell_failed_units(report: Report) -> None:

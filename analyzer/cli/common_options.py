@@ -45,9 +45,9 @@ class Common(Struct, frozen=True, kw_only=True):
             verbose=self.verbose or earlier.verbose,
         )
 
-    def options(self) -> CheckOptions:
+    def options(self, rules: list[str] | None = None) -> CheckOptions:
         """Return what the pipeline takes. Raise `typer.BadParameter`."""
-        return arguments.check_options(self.given)
+        return arguments.check_options(self.given, rules)
 
     def style(self) -> Style:
         """Return for whom to write."""
@@ -84,14 +84,28 @@ def _common(
     return Common(given=given, output=output_file, quiet=quiet, verbose=verbose)
 
 
+#: options of `_common` that say where and how much to print
+_PRINTING = frozenset({"output_file", "verbose"})
+
+
 def with_common_options(command: Callable[..., None]) -> Callable[..., None]:
     """Return `command` with an option for each thing in `Common`, which it gets as its first argument."""
+    return _with(command, frozenset())
+
+
+def with_input_options(command: Callable[..., None]) -> Callable[..., None]:
+    """Do the same for a command that prints no answer: without `--output` and `--verbose`."""
+    return _with(command, _PRINTING)
+
+
+def _with(command: Callable[..., None], left_out: frozenset[str]) -> Callable[..., None]:
     own = list(inspect.signature(command, eval_str=True).parameters.values())[1:]
     common = inspect.signature(_common, eval_str=True).parameters
+    taken = [parameter for name, parameter in common.items() if name not in left_out]
 
     @wraps(command)
     def run(context: typer.Context, **values: Any) -> None:  # noqa: ANN401 (whatever the options hold)
-        chosen = _common(**{name: values.pop(name) for name in common}).after(context.obj)
+        chosen = _common(**{parameter.name: values.pop(parameter.name) for parameter in taken}).after(context.obj)
         context.obj = chosen
         if "context" in own_names:
             values["context"] = context
@@ -99,7 +113,7 @@ def with_common_options(command: Callable[..., None]) -> Callable[..., None]:
 
     own_names = {parameter.name for parameter in own}
     context = inspect.Parameter("context", inspect.Parameter.POSITIONAL_OR_KEYWORD, annotation=typer.Context)
-    parameters = [context, *(parameter for parameter in own if parameter.name != "context"), *common.values()]
+    parameters = [context, *(parameter for parameter in own if parameter.name != "context"), *taken]
     run.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
     run.__annotations__ = {parameter.name: parameter.annotation for parameter in parameters}
     return run

@@ -20,7 +20,7 @@ from typer.exceptions import TyperException
 
 from analyzer import __version__
 from analyzer.base.errors import LockspecError
-from analyzer.cli import callgraph, check, crosscheck, explain, spec
+from analyzer.cli import baseline, callgraph, check, crosscheck, explain, spec
 from analyzer.cli.status import Status
 
 _SETTINGS = {"help_option_names": ["-h", "--help"], "max_content_width": 110}
@@ -34,6 +34,7 @@ app = typer.Typer(
 )
 app.command("check", epilog=check.EXAMPLES)(check.check)
 app.command("explain", epilog=explain.EXAMPLES)(explain.explain)
+app.add_typer(baseline.app, name="baseline")
 app.add_typer(callgraph.app, name="callgraph")
 app.command("crosscheck", epilog=crosscheck.EXAMPLES)(crosscheck.crosscheck)
 app.add_typer(spec.app, name="spec")

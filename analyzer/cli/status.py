@@ -16,7 +16,7 @@ class Status(IntEnum):
 
     #: nothing to report
     CLEAN = 0
-    #: violations, or with `--strict` unknown verdicts
+    #: violations, or with `--strict` unknown verdicts; entries of a baseline that accept nothing
     FINDINGS = 1
     #: wrong usage, unreadable input, a bad specification
     USAGE = 2
@@ -26,12 +26,17 @@ class Status(IntEnum):
     INTERRUPTED = 130
 
 
-def of_report(report: Report, strict: bool) -> Status:
-    """Judge a whole run."""
+def of_report(report: Report, strict: bool, n_unused: int = 0) -> Status:
+    """Judge a whole run; `n_unused` entries of the baseline accept nothing any more."""
     if any(finding.verdict == "violation" or strict for finding in report.findings):
         return Status.FINDINGS
     if report.units_failed and not report.units_analysed:
         return Status.USAGE
-    if report.units_failed or report.functions_skipped:
-        return Status.INCOMPLETE
-    return Status.CLEAN
+    if n_unused:
+        return Status.FINDINGS
+    return Status.INCOMPLETE if is_incomplete(report) else Status.CLEAN
+
+
+def is_incomplete(report: Report) -> bool:
+    """Tell whether something could not be analysed."""
+    return bool(report.units_failed or report.functions_skipped)

@@ -41,6 +41,7 @@ def render(report: Report, sources: SourceReader, style: Style) -> str:
     if not unknown_in_full:
         _add_unknown(sheet, [f for f in report.findings if f.verdict == "unknown"], sources)
     if style.verbose:
+        _add_accepted(sheet, report)
         _add_gaps(sheet, report)
     if not style.quiet:
         _add_coverage(sheet, report)
@@ -135,6 +136,15 @@ def _add_gaps(sheet: Sheet, report: Report) -> None:
         sheet.blank()
 
 
+def _add_accepted(sheet: Sheet, report: Report) -> None:
+    for accepted in report.accepted:
+        finding = accepted.finding
+        sheet.add((f"{finding.location}: ", "bold"), ("accepted: ", "green"), (finding.message, ""), hang=4)
+        _add_labelled(sheet, "because", (accepted.reason, ""))
+    if report.accepted:
+        sheet.blank()
+
+
 def _add_coverage(sheet: Sheet, report: Report) -> None:
     """Add one line for each rule: how its sites came out."""
     rows: list[tuple[Span, list[Span]]] = []
@@ -169,6 +179,7 @@ def _add_totals(sheet: Sheet, report: Report, style: Style) -> None:
         (violations, "bold green" if violations.startswith("0 ") else "bold red"),
         (", ", ""),
         (unknown, "" if unknown.startswith("0 ") else "magenta"),
+        (f", {len(report.accepted):,} accepted by the baseline" * bool(report.accepted), ""),
     )
 
 
