@@ -26,6 +26,15 @@ class Replace(Struct, frozen=True):
     times: int = 1
 
 
+class Text(Struct, frozen=True):
+    """Replace `old`, as it stands, in the definition of `function`."""
+
+    function: str
+    old: str
+    new: str
+    times: int = 1
+
+
 class Insert(Struct, frozen=True):
     """Put `text` on lines of its own above the definition of `function`."""
 
@@ -40,7 +49,7 @@ class Everywhere(Struct, frozen=True):
     new: str
 
 
-Change = Replace | Insert | Everywhere
+Change = Replace | Text | Insert | Everywhere
 
 
 def apply(text: str, changes: tuple[Change, ...]) -> str:
@@ -59,10 +68,18 @@ def _apply(text: str, change: Change) -> str:
     start, end = extent(text, change.function)
     if isinstance(change, Insert):
         return f"{text[:start]}{change.text}\n{text[start:]}"
-    body, n = re.subn(change.pattern, change.by.replace("\\", r"\\"), text[start:end], flags=re.MULTILINE | re.DOTALL)
+    body, n = _replaced(text[start:end], change)
     if n != change.times:
-        raise EditError(f"{change.function}(): {change.pattern!r} matches {n} times, expected {change.times}")
+        what = change.old if isinstance(change, Text) else change.pattern
+        raise EditError(f"{change.function}(): {what!r} matches {n} times, expected {change.times}")
     return text[:start] + body + text[end:]
+
+
+def _replaced(body: str, change: Replace | Text) -> tuple[str, int]:
+    """Return the edited body of a function and how often the change was made."""
+    if isinstance(change, Text):
+        return body.replace(change.old, change.new), body.count(change.old)
+    return re.subn(change.pattern, change.by.replace("\\", r"\\"), body, flags=re.MULTILINE | re.DOTALL)
 
 
 def extent(text: str, function: str) -> tuple[int, int]:

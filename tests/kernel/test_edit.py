@@ -3,9 +3,8 @@
 
 import pytest
 
-from tests.kernel.breaking import BREAKING
-from tests.kernel.edit import EditError, Everywhere, Insert, Replace, apply
-from tests.kernel.harmless import HARMLESS
+from tests.kernel.edit import EditError, Everywhere, Insert, Replace, Text, apply
+from tests.kernel.edits import AWAITING, BREAKING, HARMLESS
 
 TEXT = (
     "/* f() and g() */\nstatic int\nf(int x)\n{\n\treturn x;\n}\n\n"
@@ -15,6 +14,13 @@ TEXT = (
 
 def test_replace_keeps_to_its_function() -> None:
     assert apply(TEXT, (Replace("f", r"\bx;", "0;"),)) == TEXT.replace("return x;", "return 0;")
+
+
+def test_text_is_no_pattern() -> None:
+    assert apply(TEXT, (Text("f", "return x;", r"return \1;"),)) == TEXT.replace("return x;", r"return \1;")
+    assert apply(TEXT, (Text("g", "f(x)", "f(0)", 2),)) == TEXT.replace("\tf(x)", "\tf(0)")
+    with pytest.raises(EditError, match=r"^g\(\): 'f\(x\)' matches 2 times, expected 1$"):
+        apply(TEXT, (Text("g", "f(x)", ""),))
 
 
 def test_replace_counts() -> None:
@@ -39,8 +45,11 @@ def test_function_that_is_not_defined() -> None:
 
 
 def test_enough_of_either_kind() -> None:
-    names = [case.name for case in (*BREAKING, *HARMLESS)]
+    breaking = (*BREAKING, *AWAITING)
+    names = [case.name for case in (*breaking, *HARMLESS)]
     assert len(set(names)) == len(names)
-    assert len(BREAKING) >= 18
-    assert len(HARMLESS) >= 18
-    assert all(case.rule and case.origin for case in BREAKING)
+    assert len(breaking) >= 40
+    assert len(HARMLESS) >= 40
+    assert len({file for case in breaking for file, _ in case.changes}) >= 15
+    assert len({file for case in HARMLESS for file, _ in case.changes}) >= 15
+    assert all(case.rule and case.origin for case in breaking)

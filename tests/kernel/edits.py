@@ -1,0 +1,32 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""All edits of the real tree, and those of them that a run tries.
+
+In: the environment: `LOCKSPEC_EDITS=all` asks for every edit. Out: `BREAKING`, `HARMLESS`; `sample()`.
+
+**Invariant:** a sample is every third edit, so that it has some of each kind and is the same in each run.
+"""
+
+from __future__ import annotations
+
+import os
+
+from tests.kernel import breaking, harmless
+from tests.kernel.cases import Case
+from tests.kernel.harmless_vendor import HARMLESS_VENDOR
+from tests.kernel.harmless_virt import HARMLESS_VIRT
+from tests.kernel.harmless_x86 import HARMLESS_X86
+from tests.kernel.orders import INTERRUPTS, ORDERS
+from tests.kernel.sleeping import SLEEPING
+from tests.kernel.unbalanced import UNBALANCED
+from tests.kernel.unbalanced_vendor import MISUSED, UNBALANCED_VENDOR
+from tests.kernel.unbalanced_x86 import UNBALANCED_X86
+
+#: written, but of rules that are not there yet
+AWAITING = (*UNBALANCED, *UNBALANCED_X86, *UNBALANCED_VENDOR, *MISUSED, *SLEEPING, *ORDERS, *INTERRUPTS)
+BREAKING = breaking.BREAKING
+HARMLESS = (*harmless.HARMLESS, *HARMLESS_VIRT, *HARMLESS_X86, *HARMLESS_VENDOR)
+
+
+def sample(cases: tuple[Case, ...]) -> tuple[Case, ...]:
+    """Return every third case, or all if the environment asks for them."""
+    return cases if os.environ.get("LOCKSPEC_EDITS") == "all" else cases[::3]

@@ -1,0 +1,237 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""Edits of generic KVM after which a function does not leave its locks as it should: a release that is missing on one way.
+
+In: nothing. Out: `UNBALANCED`.
+"""
+
+from tests.kernel.cases import COALESCED, EVENTFD, IRQCHIP, MAIN, PFNCACHE, VFIO, Case, breaks
+from tests.kernel.edit import Replace
+
+BALANCE = "kernel/balance"
+
+UNBALANCED: tuple[Case, ...] = (
+    breaks(
+        BALANCE,
+        "a failed registration returns at once",
+        COALESCED,
+        "kvm_vm_ioctl_register_coalesced_mmio",
+        "kvm.slots_lock",
+        ("\tif (ret < 0)\n\t\tgoto out_free_dev;\n", "\tif (ret < 0) {\n\t\tkfree(dev);\n\t\treturn ret;\n\t}\n"),
+        ("out_free_dev:\n\tmutex_unlock(&kvm->slots_lock);\n\tkfree(dev);\n\n\treturn ret;\n", ""),
+    ),
+    breaks(
+        BALANCE,
+        "the walk is left by a return",
+        COALESCED,
+        "kvm_vm_ioctl_unregister_coalesced_mmio",
+        "kvm.slots_lock",
+        ("\t\t\tif (r)\n\t\t\t\tbreak;\n", "\t\t\tif (r)\n\t\t\t\treturn 0;\n"),
+    ),
+    breaks(
+        BALANCE,
+        "the section is not left where a notifier is found",
+        EVENTFD,
+        "kvm_irq_has_notifier",
+        "kvm.irq_srcu",
+        ("\t\t\t\tsrcu_read_unlock(&kvm->irq_srcu, idx);\n\t\t\t\treturn true;\n", "\t\t\t\treturn true;\n"),
+    ),
+    breaks(
+        BALANCE,
+        "a collision goes to the wrong label",
+        EVENTFD,
+        "kvm_assign_ioeventfd_idx",
+        "kvm.slots_lock",
+        ("\t\tret = -EEXIST;\n\t\tgoto unlock_fail;\n", "\t\tret = -EEXIST;\n\t\tkfree(p);\n\t\tgoto fail;\n"),
+    ),
+    breaks(
+        BALANCE,
+        "an inactive irqfd returns under the irq-safe lock",
+        EVENTFD,
+        "irqfd_wakeup",
+        "irqfds.lock",
+        (
+            "\t\tif (irqfd_is_active(irqfd))\n\t\t\tirqfd_deactivate(irqfd);\n",
+            "\t\tif (!irqfd_is_active(irqfd))\n\t\t\treturn ret;\n\t\tirqfd_deactivate(irqfd);\n",
+        ),
+    ),
+    breaks(
+        BALANCE,
+        "the section is left only after a resampler was found",
+        EVENTFD,
+        "kvm_notify_irqfd_resampler",
+        "kvm.irq_srcu",
+        ("\t}\n\tsrcu_read_unlock(&kvm->irq_srcu, idx);\n\n\treturn false;\n", "\t}\n\n\treturn false;\n"),
+    ),
+    breaks(
+        BALANCE,
+        "a bad address returns without the unlock",
+        PFNCACHE,
+        "__kvm_gpc_refresh",
+        "gfn_to_pfn_cache.lock",
+        ("\t\t\t\tret = -EFAULT;\n\t\t\t\tgoto out;\n", "\t\t\t\treturn -EFAULT;\n"),
+        (" out:\n", ""),
+    ),
+    breaks(
+        BALANCE,
+        "the guard becomes a lock that one return forgets",
+        PFNCACHE,
+        "kvm_gpc_refresh",
+        "gfn_to_pfn_cache.refresh_lock",
+        ("\tunsigned long uhva;\n", "\tunsigned long uhva;\n\tint ret;\n"),
+        ("\tguard(mutex)(&gpc->refresh_lock);\n", "\tmutex_lock(&gpc->refresh_lock);\n"),
+        (
+            "\treturn __kvm_gpc_refresh(gpc, gpc->gpa, uhva);\n",
+            "\tret = __kvm_gpc_refresh(gpc, gpc->gpa, uhva);\n\tmutex_unlock(&gpc->refresh_lock);\n\treturn ret;\n",
+        ),
+    ),
+    breaks(
+        BALANCE,
+        "the guard of activation becomes a lock released on the slow way only",
+        PFNCACHE,
+        "__kvm_gpc_activate",
+        "gfn_to_pfn_cache.refresh_lock",
+        ("\tguard(mutex)(&gpc->refresh_lock);\n", "\tmutex_lock(&gpc->refresh_lock);\n"),
+        ("\t\t\treturn -EIO;\n", "\t\t\tgoto bug;\n"),
+        (
+            "\treturn __kvm_gpc_refresh(gpc, gpa, uhva);\n",
+            "\treturn __kvm_gpc_refresh(gpc, gpa, uhva);\n\nbug:\n\tmutex_unlock(&gpc->refresh_lock);\n\treturn -EIO;\n",
+        ),
+    ),
+    breaks(
+        BALANCE,
+        "an invalid cache is skipped with its lock held",
+        PFNCACHE,
+        "gfn_to_pfn_cache_invalidate_start",
+        "gfn_to_pfn_cache.lock",
+        (
+            "\t\tread_lock_irq(&gpc->lock);\n",
+            "\t\tread_lock_irq(&gpc->lock);\n\t\tif (!gpc->active)\n\t\t\tcontinue;\n",
+        ),
+    ),
+    breaks(
+        BALANCE,
+        "out of memory skips the unlock",
+        VFIO,
+        "kvm_vfio_file_add",
+        "kvm_vfio.lock",
+        ("\t\tret = -ENOMEM;\n\t\tgoto out_unlock;\n", "\t\tret = -ENOMEM;\n\t\tgoto out_fput;\n"),
+    ),
+    breaks(
+        BALANCE,
+        "the last file returns from inside the walk",
+        VFIO,
+        "kvm_vfio_file_del",
+        "kvm_vfio.lock",
+        (
+            "\t\tret = 0;\n\t\tbreak;\n",
+            "\t\tret = 0;\n\t\tif (list_empty(&kv->file_list))\n\t\t\treturn 0;\n\t\tbreak;\n",
+        ),
+    ),
+    breaks(
+        BALANCE,
+        "an argument returns from under the mutex",
+        MAIN,
+        "kvm_vcpu_ioctl",
+        "kvm_vcpu.mutex",
+        Replace(
+            "kvm_vcpu_ioctl",
+            r"\t\tif \(arg\)\n\t\t\tgoto out;\n(?=\t\toldpid)",
+            "\t\tif (arg)\n\t\t\treturn -EINVAL;\n",
+        ),
+    ),
+    breaks(
+        BALANCE,
+        "a device that cannot be created keeps the lock",
+        MAIN,
+        "kvm_ioctl_create_device",
+        "kvm.lock",
+        ("\t\tmutex_unlock(&kvm->lock);\n\t\tkfree(dev);\n", "\t\tkfree(dev);\n"),
+    ),
+    breaks(
+        BALANCE,
+        "a file that cannot be had keeps the lock",
+        MAIN,
+        "kvm_ioctl_create_device",
+        "kvm.lock",
+        Replace("kvm_ioctl_create_device", r"^\t\tmutex_unlock\(&kvm->lock\);\n(?=\t\tif \(ops->destroy)", ""),
+    ),
+    breaks(
+        BALANCE,
+        "the walk over VMs is ended by a return",
+        MAIN,
+        "vm_stat_clear",
+        "kvm_lock",
+        (
+            "\t\tkvm_clear_stat_per_vm(kvm, offset);\n",
+            "\t\tkvm_clear_stat_per_vm(kvm, offset);\n\t\tif (signal_pending(current))\n\t\t\treturn -EINTR;\n",
+        ),
+    ),
+    breaks(
+        BALANCE,
+        "a duplicate directory returns with the lock",
+        MAIN,
+        "kvm_create_vm_debugfs",
+        "kvm_debugfs_lock",
+        ("\t\tdput(dent);\n\t\tmutex_unlock(&kvm_debugfs_lock);\n", "\t\tdput(dent);\n"),
+    ),
+    breaks(
+        BALANCE,
+        "a runnable vCPU leaves the function in its section",
+        MAIN,
+        "kvm_vcpu_check_block",
+        "kvm.srcu",
+        ("\tif (signal_pending(current))\n\t\tgoto out;\n", "\tif (signal_pending(current))\n\t\treturn ret;\n"),
+    ),
+    breaks(
+        BALANCE,
+        "the mutex is dropped where vCPUs exist alone",
+        MAIN,
+        "kvm_vm_ioctl_enable_dirty_log_ring",
+        "kvm.lock",
+        (
+            "\t\tr = -EINVAL;\n\t} else {\n\t\tkvm->dirty_ring_size = size;\n\t\tr = 0;\n\t}\n\n\tmutex_unlock(&kvm->lock);\n",
+            "\t\tr = -EINVAL;\n\t\tmutex_unlock(&kvm->lock);\n\t} else {\n\t\tkvm->dirty_ring_size = size;\n\t\tr = 0;\n\t}\n\n",
+        ),
+    ),
+    breaks(
+        BALANCE,
+        "the guard becomes a lock that later users forget",
+        MAIN,
+        "kvm_enable_virtualization",
+        "kvm_usage_lock",
+        ("\tguard(mutex)(&kvm_usage_lock);\n", "\tmutex_lock(&kvm_usage_lock);\n"),
+        ("\treturn 0;\n\nerr_rebooting:\n", "\tmutex_unlock(&kvm_usage_lock);\n\treturn 0;\n\nerr_rebooting:\n"),
+        (
+            "\t--kvm_usage_count;\n\treturn r;\n",
+            "\t--kvm_usage_count;\n\tmutex_unlock(&kvm_usage_lock);\n\treturn r;\n",
+        ),
+    ),
+    breaks(
+        BALANCE,
+        "preemption stays disabled",
+        MAIN,
+        "vcpu_put",
+        "preempt",
+        ("\tpreempt_enable();\n", ""),
+    ),
+    breaks(
+        BALANCE,
+        "the read lock of the map is dropped only if a pin was found",
+        IRQCHIP,
+        "kvm_set_irq",
+        "kvm.irq_srcu",
+        ("\tsrcu_read_unlock(&kvm->irq_srcu, idx);\n", "\tif (i)\n\t\tsrcu_read_unlock(&kvm->irq_srcu, idx);\n"),
+    ),
+    breaks(
+        BALANCE,
+        "the guard becomes a section that an odd entry leaves open",
+        MAIN,
+        "kvm_range_has_memory_attributes",
+        "rcu",
+        ("\tguard(rcu)();\n", "\trcu_read_lock();\n"),
+        (
+            "\t\t\treturn false;\n\t}\n\n\treturn true;\n",
+            "\t\t\treturn false;\n\t}\n\n\trcu_read_unlock();\n\treturn true;\n",
+        ),
+    ),
+)
