@@ -103,7 +103,12 @@ def _thawed(summary: FunctionSummary) -> FunctionSummary:
         )
         for outcome in summary.outcomes
     )
-    return replace(summary, outcomes=outcomes, demands=demands)
+    takes = tuple(replace(one, key=thaw(list(one.key)), guards=_pairs(one.guards)) for one in summary.takes)
+    nested = tuple(replace(one, outer=thaw(list(one.outer)), inner=thaw(list(one.inner))) for one in summary.nested)
+    imbalances = tuple(
+        replace(one, origin=one.origin and (one.origin[0], thaw(list(one.origin[1])))) for one in summary.imbalances
+    )
+    return replace(summary, outcomes=outcomes, demands=demands, takes=takes, nested=nested, imbalances=imbalances)
 
 
 def _formula(formula: Formula) -> Formula:

@@ -1,0 +1,42 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""What is kept of a summary between runs is the summary."""
+
+from analyzer.analysis.memo import Summaries, pack
+from analyzer.analysis.ranges import FULL
+from analyzer.analysis.summary import (
+    Acquisition,
+    FunctionSummary,
+    HeldAt,
+    Imbalance,
+    LockChange,
+    Nested,
+    Outcome,
+    Passed,
+    Setting,
+    demand,
+)
+from analyzer.analysis.terms import Term
+from analyzer.ir.function import At
+
+AT = At(3, 4)
+LOCK: Term = ("F", ("O", ("ld", ("F", ("O", ("P", 0)), "vcpu", "vm"), 0)), "vm", "lock")
+HELD = HeldAt("vm.lock", "write", AT, "&vcpu->vm->lock")
+SETTING = Setting((HELD,), ())
+CALL = Passed("f.c:g", "0123", AT, "")
+GUARDS = ((LOCK, FULL),)
+
+
+def test_terms_are_tuples_again_in_every_part() -> None:
+    summary = FunctionSummary(
+        outcomes=(Outcome(FULL, LOCK, (LockChange(LOCK, 1, "write", False, AT),), GUARDS, GUARDS),),
+        demands=(demand(("held", LOCK), GUARDS, ()),),
+        takes=(Acquisition("45", "lock", LOCK, "write", False, "sleep", (), (), GUARDS, AT, CALL, SETTING),),
+        nested=(
+            Nested(LOCK, HELD, False, None, "lock", LOCK, "vm.lock", "write", False, "sleep", (), AT, CALL, SETTING),
+        ),
+        imbalances=(Imbalance("double", "vm.lock", "&vm->lock", "write", AT, SETTING, origin=("f.c:g", LOCK)),),
+    )
+    summaries = Summaries()
+    summaries.settle("f.c:f", pack(summary))
+    assert summaries["f.c:f"] == summary
+    assert hash(summaries["f.c:f"]) == hash(summary)
