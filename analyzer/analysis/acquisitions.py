@@ -18,7 +18,7 @@ from hashlib import blake2b
 from typing import NamedTuple
 
 from analyzer.analysis import conditions, ranges
-from analyzer.analysis.effects import lock_of
+from analyzer.analysis.effects import apply_effect, lock_of
 from analyzer.analysis.locks import LockTypes, exported_lock, is_context, lock_class, same_lock
 from analyzer.analysis.situation import Guards, common_guards, decidable, guards, setting
 from analyzer.analysis.state import State
@@ -67,9 +67,14 @@ class Log:
         self.nested: dict[tuple[object, ...], Nested] = {}
 
     def primitive(self, state: State, primitive: Primitive, arguments: tuple[Term, ...], at: At) -> None:
-        """Note what a call of `primitive` takes and waits for."""
+        """Note what a call of `primitive` takes and waits for, in the order of its effects."""
         off = _off(state)
+        if any(effect.kind == "release" for effect in primitive.effects[:-1]):
+            state = state.fork()
         for effect in primitive.effects:
+            if effect.kind == "release" and effect is not primitive.effects[-1]:
+                apply_effect(state, effect, arguments, NO_LOCK, at, self._types)
+                off = _off(state)
             wait = self._wait(effect, arguments, off)
             if effect.kind == "acquire" and isinstance(effect.lock, LockAbstract) and effect.atomic:
                 off |= {effect.lock.name}

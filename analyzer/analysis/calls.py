@@ -88,6 +88,8 @@ class Caller:
                 obj = pointee(arguments[effect.lock.index])
                 for mode in ("read", "write") if effect.access == "any" else (effect.access,):
                     self.recorder.access(state, obj, mode, event.at)
+                if effect.access != "read":
+                    self._overwrite(state, obj, ("?", self.place[0], (self.place, effect.lock.index)))
                 for kept in effect.keeps:
                     if kept < len(arguments):
                         publish(state, obj, arguments[kept])

@@ -34,7 +34,7 @@ def apply_primitive(
                 if not conditions.refine(current.facts, result, success):
                     continue
             for effect in effects:
-                _apply(current, effect, arguments, result, at, types)
+                apply_effect(current, effect, arguments, result, at, types)
             after.append(current)
         states = after
     return states
@@ -48,7 +48,10 @@ def _failure(test: ReturnTest) -> ranges.Range:
     return ranges.complement(ranges.from_test(test.operator, test.value)) or ranges.FULL
 
 
-def _apply(state: State, effect: Effect, arguments: tuple[Term, ...], result: Term, at: At, types: LockTypes) -> None:
+def apply_effect(
+    state: State, effect: Effect, arguments: tuple[Term, ...], result: Term, at: At, types: LockTypes
+) -> None:
+    """Change `state` as one effect does, whatever value is returned."""
     match effect.kind:
         case "acquire":
             key = lock_of(effect, arguments, types)
