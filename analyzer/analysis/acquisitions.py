@@ -57,6 +57,16 @@ class Draft(NamedTuple):
     guards: Guards
 
 
+class Below(NamedTuple):
+    """A callee's acquisition, as it comes to the caller."""
+
+    one: Acquisition
+    link: Passed
+    #: the conditions under which the call gets there; None: those of the call itself
+    guards: Guards | None
+    doubt: str
+
+
 class Log:
     """Collects the acquisitions of one pass over a block."""
 
@@ -104,7 +114,7 @@ class Log:
     def callee(
         self,
         state: State,
-        takes: Iterable[tuple[Acquisition, Passed]],
+        takes: Iterable[Below],
         arguments: tuple[Term, ...],
         loader: Loader,
         at: At,
@@ -112,22 +122,23 @@ class Log:
         """Note what a callee's acquisitions are to this function in `state`."""
         off = _off(state)
         here = None
-        for one, link in takes:
+        for one, link, under, doubt in takes:
             key = one.key if one.what == "sleep" else self._types.key(substitute(one.key, arguments, loader))
             here = here or (setting(state, self._parameters), guards(state))
             below = frozenset(one.off)
             wait = Wait(one.what, key, one.mode, one.recursive, one.waits, off | below, frozenset(one.without))
-            self._note(state, wait, Draft(at, link, *here), below)
+            draft = Draft(at, link, here[0], here[1] if under is None else under)
+            self._note(state, wait, draft, below, doubt)
 
-    def _note(self, state: State, wait: Wait, draft: Draft, below: frozenset[str]) -> None:
+    def _note(self, state: State, wait: Wait, draft: Draft, below: frozenset[str], doubt: str = "") -> None:
         """Note an acquisition in `state`; its `without` are the locks that the callee had dropped."""
         own = {lock_class(key) or "": hold for key, hold in state.locks.items()}
         if wait.waits != "none" or wait.what != "lock":
             for outer, hold in state.locks.items():
                 name = lock_class(outer) or ""
                 if hold.times > 0 and name not in wait.without and (hold.atomic or wait.what != "sleep"):
-                    held = HeldAt(name, hold.mode, hold.at, spell(outer, self._parameters))
-                    self._nest(outer, held, hold.atomic, wait._replace(off=below), draft)
+                    held = HeldAt(name, hold.mode, hold.at, spell(outer, self._parameters), origin=hold.origin)
+                    self._nest(outer, held, hold.atomic, wait._replace(off=below), draft, doubt)
         if wait.what != "sleep":
             exported = exported_lock(wait.key)
             if exported is None:
@@ -141,13 +152,14 @@ class Log:
         wait = wait._replace(without=frozenset(outside))
         self.takes[wait].setdefault((draft.at, draft.guards), draft)
 
-    def _nest(self, outer: Term, held: HeldAt, atomic: bool, wait: Wait, draft: Draft) -> None:
+    def _nest(self, outer: Term, held: HeldAt, atomic: bool, wait: Wait, draft: Draft, doubt: str) -> None:
         name = "" if wait.what == "sleep" else lock_class(wait.key) or ""
         same = same_lock(outer, wait.key) if name and name == held.name else None
         asleep = atomic and wait.waits == "sleep" and not wait.off
         place = draft.at if asleep or same else None
         identity = (held.name, held.mode, atomic, same, wait.what, name, wait.mode, wait.recursive, wait.waits, place)
-        if identity not in self.nested:
+        known = self.nested.get(identity)
+        if known is None or (known.doubt and not doubt):
             self.nested[identity] = Nested(
                 outer,
                 held,
@@ -163,6 +175,7 @@ class Log:
                 draft.at,
                 draft.link,
                 draft.setting,
+                doubt,
             )
 
 
@@ -244,6 +257,10 @@ def nested_of(logs: Iterable[Log]) -> tuple[Nested, ...]:
     for log in logs:
         for identity, one in log.nested.items():
             known = found.get(identity)
-            if known is None or (one.at.line, one.at.column) < (known.at.line, known.at.column):
+            if known is None or _rank(one) < _rank(known):
                 found[identity] = one
     return tuple(found.values())
+
+
+def _rank(one: Nested) -> tuple[bool, int, int]:
+    return (bool(one.doubt), one.at.line, one.at.column)

@@ -8,7 +8,8 @@ from collections.abc import Callable
 from functools import partial
 from typing import Any
 
-from analyzer.analysis import conditions
+from analyzer.analysis import conditions, ranges
+from analyzer.analysis.acquisitions import Below
 from analyzer.analysis.context import Scope, Target
 from analyzer.analysis.deferred import (
     MAX_NESTING,
@@ -24,10 +25,10 @@ from analyzer.analysis.evaluate import cell, evaluate, load, store
 from analyzer.analysis.formula import at_entry, rebind
 from analyzer.analysis.freshness import hand_out, is_new, publish
 from analyzer.analysis.places import Recorder
-from analyzer.analysis.situation import Guards
+from analyzer.analysis.situation import Guards, guards, relies_on
 from analyzer.analysis.state import FRESH, Hold, State
 from analyzer.analysis.summary import FunctionSummary, Outcome, Own, Passed
-from analyzer.analysis.terms import MAX_DEPTH, ZERO, Loader, Term, contains, pointee, size, substitute
+from analyzer.analysis.terms import MAX_DEPTH, ZERO, Loader, Term, contains, pointee, size, spell, substitute
 from analyzer.analysis.watch import bind_call
 from analyzer.ir.function import At, Call
 from analyzer.ir.types import CType, Function, Pointer
@@ -205,11 +206,12 @@ class Caller:
         then: Callable[[str], Passed] | None = None,
     ) -> None:
         """Note what the callee takes; `then` makes the link to it, for a call that was left to this function."""
-        found = [
-            (one, then(one.id) if then else Passed(target.id or "", one.id, at, target.via))
-            for one in summary.takes
-            if _assuming(state, one.guards, arguments, loader) is not None
-        ]
+        found = []
+        for one in summary.takes:
+            narrowed = _assuming(state, one.guards, arguments, loader)
+            if narrowed is not None:
+                link = then(one.id) if then else Passed(target.id or "", one.id, at, target.via)
+                found.append(Below(one, link, guards(narrowed) if one.guards else None, _doubt(state, narrowed)))
         self.recorder.log.callee(state, found, arguments, loader, at)
 
     def _answer(
@@ -335,15 +337,26 @@ class Caller:
                 hand_out(state, argument)
 
 
-def _assuming(state: State, guards: Guards, arguments: tuple[Term, ...], loader: Loader) -> State | None:
+def _assuming(state: State, under: Guards, arguments: tuple[Term, ...], loader: Loader) -> State | None:
     """Return `state` under conditions of the callee; None if it cannot meet them."""
-    if not guards:
+    if not under:
         return state
     narrowed = state.fork()
-    for term, known in guards:
-        if not conditions.refine(narrowed.facts, substitute(term, arguments, loader), known):
+    for term, known in under:
+        here = substitute(term, arguments, loader)
+        if not conditions.refine(narrowed.facts, here, known) or (known == ranges.NULL and relies_on(state, here)):
             return None
     return narrowed
+
+
+def _doubt(state: State, narrowed: State) -> str:
+    """Say why a callee may not get somewhere: only if a counter drops to zero that nothing here says is low."""
+    if narrowed is state:
+        return ""
+    for term, known in narrowed.facts.items():
+        if term[0] == "w" and known == ranges.NULL and conditions.range_of(state.facts, term) != ranges.NULL:
+            return f"only if {spell(term)} is 0 then: whether a last reference can be dropped there is not known"
+    return ""
 
 
 #: why a way is in doubt that begins with an object being made: most of what is done to objects is not done to new ones

@@ -40,12 +40,15 @@ MAX_NESTING = 4
 
 
 def is_callers_choice(pointer: Term) -> bool:
-    """Tell whether `pointer` is a parameter, or lies in the object that a parameter points to."""
+    """Tell whether `pointer` is a parameter, or lies in (or is a predicate of) the object that a parameter points to."""
     if pointer[0] == "P":
         return True
-    if pointer[0] != "ld" or pointer[2] != 0:
+    if pointer[0] == "ld" and pointer[2] == 0:
+        obj = pointer[1]
+    elif pointer[0] == "w":
+        obj = pointer[2]
+    else:
         return False
-    obj = pointer[1]
     while obj[0] == "F":
         obj = obj[1]
     return bool(obj[0] == "O" and obj[1][0] == "P")

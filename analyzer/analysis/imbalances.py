@@ -11,13 +11,13 @@ tell its callers what it did, is no imbalance: that is its summary.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Set
 from itertools import product
 
 from analyzer.analysis import conditions, ranges
 from analyzer.analysis.effects import held_as
 from analyzer.analysis.leave import Leave, value_range
-from analyzer.analysis.locks import exported_lock, lock_class
+from analyzer.analysis.locks import exported_lock, is_context, lock_class
 from analyzer.analysis.situation import guards, setting
 from analyzer.analysis.state import Hold, State
 from analyzer.analysis.summary import Imbalance
@@ -39,10 +39,10 @@ def release_fault(state: State, key: Term, less: Hold, parameters: tuple[str, ..
     elif hold.times < 0:
         if not hold.recursive and not less.recursive:
             kind, other = "unheld", hold.at
-    elif hold.mode != less.mode and not hold.recursive:
+    elif hold.mode != less.mode and not hold.recursive and hold.times == 1:
         kind, other = "mode", hold.at
     name = lock_class(key)
-    if not kind or not name or not is_stable(key):
+    if not kind or not name or key[0] == "unknown" or not is_stable(key):
         return None
     return Imbalance(
         kind, name, spell(key, parameters), less.mode, less.at, setting(state, parameters), other, origin=less.origin
@@ -65,21 +65,36 @@ def at_returns(leaves: list[Leave], entry: Entry | None, parameters: tuple[str, 
 
 def _unequal(leaves: list[Leave], parameters: tuple[str, ...]) -> Iterator[Imbalance]:
     told: set[Term] = set()
+    # of several locks of one class that a loop took, it is not known which is which
+    crowds = {lock_class(key) for leave in leaves for key in leave.state.locks if not is_stable(key)}
     for one, other in product(leaves, leaves):
         for key in dict.fromkeys((*one.state.locks, *other.state.locks)):
             mine, theirs = _times(one.state, key), _times(other.state, key)
-            if mine <= theirs or key in told or not _is_known(key) or not _alike(one, other):
+            if mine <= theirs or key in told or not _is_fault(key, crowds, one, other):
                 continue
             told.add(key)
-            # whoever keeps it is at fault, or whoever drops what is not its own
-            hold = one.state.locks[key] if mine > 0 else other.state.locks[key]
-            pair = (one, other) if mine > 0 else (other, one)
-            yield _at_return("unequal", key, hold, *pair, parameters)
+            # whoever keeps it is at fault, or whoever drops what is not its own; but interrupts may be switched on for good
+            if mine > 0:
+                yield _at_return("unequal", key, one.state.locks[key], one, other, parameters)
+            elif not is_context(key, other.state.locks[key].mode, other.state.locks[key].recursive):
+                yield _at_return("dropped", key, other.state.locks[key], other, one, parameters)
 
 
 def _times(state: State, key: Term) -> int:
     hold = state.locks.get(key)
     return hold.times if hold else 0
+
+
+def _is_fault(key: Term, crowds: Set[str | None], one: Leave, other: Leave) -> bool:
+    """Tell whether callers are wronged by `key` being held at `one` and not at `other`."""
+    if _is_known(key):
+        return _alike(one, other)
+    # a lock of an object that the function found: its callers would have to find the object again
+    if lock_class(key) in (None, "", *crowds) or key[0] == "unknown" or not is_stable(key):
+        return False
+    found = exported_lock(key) is not None
+    fails = _is_failure(one) and not _is_failure(other)
+    return found and _times(one.state, key) > 0 and (fails or _alike(one, other))
 
 
 def _is_known(key: Term) -> bool:
@@ -166,5 +181,6 @@ def _at_return(
         setting(leave.state, parameters),
         other.at if other else None,
         setting(other.state, parameters) if other else None,
-        origin=hold.origin,
+        hold.at,
+        hold.origin,
     )

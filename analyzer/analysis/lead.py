@@ -33,11 +33,14 @@ class Leads:
         """Return `trail` from an entry point on, if there is a way to where it begins."""
         if trail.entry is not None:
             return trail
-        first = trail.links[0][0]
-        if first not in self._known:
-            self._known[first] = self._find(first)
-        links, entry = self._known[first]
+        links, entry = self.to(trail.links[0][0])
         return replace(trail, links=(*links, *trail.links), entry=entry)
+
+    def to(self, ident: str) -> tuple[Links, Entry | None]:
+        """Return the calls that lead to a function from an entry point; none if there is no such way."""
+        if ident not in self._known:
+            self._known[ident] = self._find(ident)
+        return self._known[ident]
 
     def _find(self, ident: str) -> tuple[Links, Entry | None]:
         below: dict[str, CallEdge | None] = {ident: None}

@@ -21,7 +21,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from analyzer.analysis.formula import Formula
-from analyzer.analysis.summary import PLAIN, FunctionSummary, SiteLocks
+from analyzer.analysis.summary import PLAIN, FunctionSummary, LockChange, SiteLocks
 from analyzer.analysis.terms import thaw
 
 _DIGEST_BYTES = 16
@@ -44,6 +44,10 @@ class Packed(Struct, frozen=True, array_like=True):
     view: bytes
     #: does a rule have anything to say here, or below, or is there a gap?
     speaks: bool
+    #: does the function take locks under others, or leave some uneven?
+    nests: bool
+    #: locks that the function itself takes
+    n_takes: int
     #: empty for a plain function
     summary: bytes
     locks: bytes
@@ -66,7 +70,9 @@ def pack(summary: FunctionSummary) -> Packed:
     speaks = bool(summary.demands or summary.failures or summary.own or summary.gaps)
     bare = replace(summary, locks=())
     data = b"" if bare == PLAIN else _encoder.encode(bare)
-    return Packed(view, speaks, data, _encoder.encode(summary.locks) if summary.locks else b"")
+    nests = bool(summary.nested or summary.imbalances)
+    n_takes = sum(1 for one in summary.takes if one.link is None and one.what == "lock")
+    return Packed(view, speaks, nests, n_takes, data, _encoder.encode(summary.locks) if summary.locks else b"")
 
 
 def encode_component(packed: list[Packed]) -> bytes:
@@ -97,7 +103,7 @@ def _thawed(summary: FunctionSummary) -> FunctionSummary:
         replace(
             outcome,
             value=None if outcome.value is None else thaw(list(outcome.value)),
-            changes=tuple(replace(change, key=thaw(list(change.key))) for change in outcome.changes),
+            changes=tuple(_change(change) for change in outcome.changes),
             guards=_pairs(outcome.guards),
             establishes=_pairs(outcome.establishes),
         )
@@ -109,6 +115,11 @@ def _thawed(summary: FunctionSummary) -> FunctionSummary:
         replace(one, origin=one.origin and (one.origin[0], thaw(list(one.origin[1])))) for one in summary.imbalances
     )
     return replace(summary, outcomes=outcomes, demands=demands, takes=takes, nested=nested, imbalances=imbalances)
+
+
+def _change(change: LockChange) -> LockChange:
+    origin = None if change.origin is None else (change.origin[0], thaw(list(change.origin[1])))
+    return replace(change, key=thaw(list(change.key)), origin=origin)
 
 
 def _formula(formula: Formula) -> Formula:
@@ -158,6 +169,14 @@ class Summaries(Mapping[str, FunctionSummary]):
     def speaking(self) -> list[str]:
         """Return the functions that have demands, failures, places of rules or gaps, sorted."""
         return sorted(ident for ident, packed in self._packed.items() if packed.speaks)
+
+    def nesting(self) -> list[str]:
+        """Return the functions that take locks under others or leave some uneven, sorted."""
+        return sorted(ident for ident, packed in self._packed.items() if packed.nests)
+
+    def n_takes(self) -> int:
+        """Count the locks that functions take themselves, each once for a function."""
+        return sum(packed.n_takes for packed in self._packed.values())
 
     def locks(self, ident: str) -> tuple[SiteLocks, ...]:
         """Return the must-locksets at the function's call sites and watched accesses."""

@@ -37,6 +37,10 @@ class Trail(Struct, frozen=True):
     #: why the verdict is unknown; empty for a violation
     reason: str
 
+    def with_links(self, links: tuple[tuple[str, Cause], ...]) -> Trail:
+        """Return the same way with other links."""
+        return Trail(links, self.verdict, self.entry, self.reason)
+
 
 class Place(Struct, frozen=True):
     """A place that a rule speaks about."""

@@ -23,7 +23,7 @@ def guards(state: State) -> Guards:
     return tuple(
         (term, known)
         for term, known in state.facts.items()
-        if term[0] in ("P", "ld", "pc") and depth(term) <= _GUARD_DEPTH and is_entry_term(term)
+        if term[0] in ("P", "ld", "pc", "w") and depth(term) <= _GUARD_DEPTH and is_entry_term(term)
     )
 
 
@@ -33,7 +33,7 @@ def setting(state: State, parameters: tuple[str, ...]) -> Setting:
     for key, hold in state.locks.items():
         name, context = lock_class(key) or "", is_context(key, hold.mode, hold.recursive)
         if hold.times > 0:
-            held.append(HeldAt(name, hold.mode, hold.at, spell(key, parameters), context))
+            held.append(HeldAt(name, hold.mode, hold.at, spell(key, parameters), context, hold.origin))
         else:
             dropped.append(DroppedAt(name, hold.at, context=context))
     for key, gone in state.dropped.items():
@@ -59,3 +59,22 @@ def common_guards(all_guards: list[Guards]) -> Guards:
 def decidable(known: Guards) -> Guards:
     """Return the conditions that callers can decide by what they pass: on parameters and members right behind them."""
     return tuple((term, range_) for term, range_ in known if is_callers_choice(term) and range_ != ranges.FULL)
+
+
+def relies_on(state: State, count: Term) -> bool:
+    """Tell whether `count` is a counter in an object one of whose locks is held: whoever holds it needs the object.
+
+    So the counter does not drop to zero there: the lock could not be dropped again.
+    """
+    if count[0] != "w":
+        return False
+    obj = count[2]
+    while obj[0] in ("F", "I"):
+        obj = obj[1]
+    return any(hold.times > 0 and _lies_in(key, obj) for key, hold in state.locks.items())
+
+
+def _lies_in(part: Term, whole: Term) -> bool:
+    while part[0] in ("F", "I") and part != whole:
+        part = part[1]
+    return part == whole

@@ -65,6 +65,8 @@ class HeldAt(Struct, frozen=True, array_like=True):
     text: str
     #: a state of this CPU rather than a lock: it excludes nobody, and its holder may enter it again
     context: bool = False
+    #: the callee that took it there (its id), and the lock as the callee knows it
+    origin: tuple[str, Term] | None = None
 
 
 class DroppedAt(Struct, frozen=True, array_like=True):
@@ -191,12 +193,15 @@ class Nested(Struct, frozen=True, array_like=True):
     at: At
     link: Passed | None
     setting: Setting
+    #: why it may not happen; empty if nothing speaks against it
+    doubt: str = ""
 
 
 class Imbalance(Struct, frozen=True, array_like=True):
-    """A lock that is taken twice, dropped without being held, or held at one return and not at another."""
+    """A lock that is dropped without being held, or held at one return and not at another."""
 
-    #: `double`, `unheld`, `mode` (dropped in another mode than taken), `unequal` (at returns), `kept` (by an entry point)
+    #: `unheld`, `mode` (dropped in another mode than taken), `unequal` (held at one return and not at another), `dropped`
+    #: (the caller's, at one return and not at another), `kept` (by an entry point)
     kind: str
     #: lock class
     name: str
@@ -209,8 +214,9 @@ class Imbalance(Struct, frozen=True, array_like=True):
     other: At | None = None
     #: locks at the other return
     other_setting: Setting | None = None
-    #: the callee that does it
-    link: Passed | None = None
+    #: where it was last changed
+    changed: At | None = None
+    #: the callee that changed it there, and the lock as the callee knows it
     origin: tuple[str, Term] | None = None
 
 

@@ -5,7 +5,10 @@ In: a trail. Out: steps from the entry point to the place: `enters kvm_gmem_rele
 `takes kvm.slots_lock`, `calls kvm_gmem_bind() holding kvm.slots_lock`, `writes …`.
 """
 
+from collections.abc import Callable, Iterator
+
 from msgspec import Struct
+from msgspec.structs import replace
 
 from analyzer.analysis.obligations import Trail
 from analyzer.analysis.summary import DroppedAt, HeldAt, Own, Passed, Setting
@@ -14,7 +17,17 @@ from analyzer.findings.model import Step
 from analyzer.ir.function import At
 from analyzer.program.link import Program
 
-_VERBS = {"read": "reads", "write": "writes", "call": "calls"}
+_VERBS = {
+    "read": "reads",
+    "write": "writes",
+    "call": "calls",
+    "acquire": "takes",
+    "release": "drops",
+    "sleep": "may sleep,",
+    "wait": "waits for all who hold",
+}
+#: where a held lock is really taken: functions below the one that calls for it, each with the place
+TakenIn = Callable[[HeldAt], tuple[tuple[str, At], ...]]
 
 
 class Held(Struct, frozen=True):
@@ -53,24 +66,33 @@ def place_of(program: Program, ident: str, at: At) -> Location:
     return Location(ref.location.file, ref.first_line + at.line, at.column)
 
 
-def tell(program: Program, trail: Trail) -> Witness:
-    """Return the witness of `trail`."""
+def tell(program: Program, trail: Trail, thread: int = 0, taken_in: TakenIn | None = None) -> Witness:
+    """Return the witness of `trail`; with `taken_in`, locks that callees take are followed to where they do."""
     first = trail.links[0][0]
     name = program.functions[first].name
     how = f": {trail.entry.text}" if trail.entry else ""
     locks = ", ".join(name for name, _ in trail.entry.holds) if trail.entry else ""
     held_at_entry = f"holding {locks or 'nothing'}" if trail.entry else "whatever its callers hold"
-    steps = [Step(0, "entry", name, program.functions[first].ref.location, f"enters {name}() {held_at_entry}{how}")]
+    steps = [
+        Step(thread, "entry", name, program.functions[first].ref.location, f"enters {name}() {held_at_entry}{how}")
+    ]
     held: list[Held] = []
     dropped: list[Dropped] = []
     for ident, cause in trail.links:
-        _lock_steps(program, ident, cause.setting, steps, held, dropped)
+        _lock_steps(program, ident, cause.setting, steps, held, dropped, taken_in)
         steps.append(_last_step(program, ident, cause.what, held))
-    return Witness(tuple(steps), tuple(sorted(held, key=_contexts_last)), tuple(dropped))
+    told = tuple(replace(step, thread=thread) for step in steps) if thread else tuple(steps)
+    return Witness(told, tuple(sorted(held, key=_contexts_last)), tuple(dropped))
 
 
 def _lock_steps(
-    program: Program, ident: str, setting: Setting, steps: list[Step], held: list[Held], dropped: list[Dropped]
+    program: Program,
+    ident: str,
+    setting: Setting,
+    steps: list[Step],
+    held: list[Held],
+    dropped: list[Dropped],
+    taken_in: TakenIn | None,
 ) -> None:
     """Tell what the function did about locks before the place, in the order of the source.
 
@@ -83,12 +105,15 @@ def _lock_steps(
     ]
     changes: list[HeldAt | DroppedAt] = sorted([*taken, *setting.held, *setting.dropped], key=_by_place)
     of_locks = {(change.at, type(change)) for change in changes if not change.context}
-    function = program.functions[ident].name
     for change in changes:
         told_with_lock = change.context and (change.at, type(change)) in of_locks
-        location = place_of(program, ident, change.at)
+        function, location = program.functions[ident].name, place_of(program, ident, change.at)
         name = change.name or "a lock"
         if isinstance(change, HeldAt):
+            inside = taken_in(change) if taken_in else ()
+            steps.extend(_calls_for_lock(program, ident, change.at, inside, held))
+            if inside:
+                function, location = program.functions[inside[-1][0]].name, place_of(program, *inside[-1])
             held.append(Held(name, change.mode, function, location, change.context))
             mode = " for reading" if change.mode == "read" else ""
             step = Step(0, "acquire", function, location, f"takes {name}{mode}", _names(held))
@@ -98,6 +123,17 @@ def _lock_steps(
             step = Step(0, "release", function, location, f"drops {name}", _names(held))
         if not told_with_lock:
             steps.append(step)
+
+
+def _calls_for_lock(
+    program: Program, ident: str, at: At, inside: tuple[tuple[str, At], ...], held: list[Held]
+) -> Iterator[Step]:
+    """Tell the calls from function `ident` down to the one that takes a lock itself."""
+    for callee, below in inside:
+        name = program.functions[callee].name
+        text = f"calls {name}() holding {', '.join(_names(held)) or 'nothing'}"
+        yield Step(0, "call", program.functions[ident].name, place_of(program, ident, at), text, _names(held))
+        ident, at = callee, below
 
 
 def _by_place(change: HeldAt | DroppedAt) -> tuple[int, int, bool, bool]:
@@ -112,8 +148,11 @@ def _last_step(program: Program, ident: str, what: Own | Passed, held: list[Held
     function = program.functions[ident].name
     location = place_of(program, ident, what.at)
     holding = "holding " + (", ".join(_names(held)) or "nothing")
+    if isinstance(what, Own) and what.access == "return":
+        return Step(0, "access", function, location, f"returns {holding}", _names(held))
     if isinstance(what, Own):
-        return Step(0, "access", function, location, f"{_VERBS[what.access]} {what.object} {holding}", _names(held))
+        told = f"{_VERBS[what.access]} {what.object}".rstrip()
+        return Step(0, "access", function, location, f"{told} {holding}", _names(held))
     callee = program.functions[what.callee].name if what.callee in program.functions else what.callee
     via = f" through {what.via}" if what.via else ""
     return Step(0, "call", function, location, f"calls {callee}(){via} {holding}", _names(held))

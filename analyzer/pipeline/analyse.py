@@ -19,6 +19,7 @@ from analyzer.analysis.locks import LockTypes
 from analyzer.analysis.memo import Summaries
 from analyzer.analysis.names import NameResolver
 from analyzer.analysis.obligations import Place, Trail, find_trails
+from analyzer.analysis.problems import Judged, LockFacts
 from analyzer.analysis.solve import solve
 from analyzer.analysis.state import Telling
 from analyzer.analysis.watch import Watch, Watches
@@ -31,7 +32,7 @@ from analyzer.program.arguments import Conducts
 from analyzer.program.entries import Entry
 from analyzer.program.flow import FlowFacts
 from analyzer.program.link import Program
-from analyzer.rules import rule_kinds
+from analyzer.rules import judge, watches_of
 from analyzer.spec.model import Rule, SpecSet
 
 #: further watches, made once names can be resolved
@@ -49,6 +50,10 @@ class Analysis(Struct, frozen=True):
     rules: tuple[Rule, ...]
     trails: Mapping[Place, tuple[Trail, ...]]
     names: NameResolver
+    #: for rules that look at the whole program
+    locks: LockFacts
+    #: what those rules found, by rule id
+    judged: Mapping[str, Judged]
 
 
 def chosen_rules(spec: SpecSet, globs: tuple[str, ...]) -> tuple[Rule, ...]:
@@ -68,10 +73,9 @@ def analyse(
     remembered = Remembered(store)
     linked = link(extraction, remembered, spec)
     names = NameResolver(linked.program, spec)
-    kinds = rule_kinds()
     observed = observers(names) if observers else ()
     watches = Watches(
-        chain((watch for rule in rules for watch in kinds[type(rule.check)].watches(rule, names)), observed),
+        chain((watch for rule in rules for watch in watches_of(rule, names)), observed),
         linked.program.records.values(),
     )
     context = _context(linked, spec, watches)
@@ -81,7 +85,9 @@ def analyse(
     trails = find_trails(context.summaries, linked.entries)
     leads = Leads(linked.graph, context.summaries, linked.entries)
     led = {place: tuple(leads.led(trail) for trail in ways) for place, ways in trails.items()}
-    return Analysis(linked.program, linked.flows, context, linked.entries, rules, led, names)
+    locks = LockFacts(linked.program, linked.graph, context.summaries, linked.entries, leads)
+    judged = judge(rules, locks, names)
+    return Analysis(linked.program, linked.flows, context, linked.entries, rules, led, names, locks, judged)
 
 
 def _context(linked: Linked, spec: SpecSet, watches: Watches) -> Context:

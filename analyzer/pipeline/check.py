@@ -51,16 +51,14 @@ def examine(
 
 def report(extraction: Extraction, analysis: Analysis) -> Report:
     """Make the report of an analysed program."""
-    program, summaries = analysis.program, analysis.context.summaries
-    found = findings(program, analysis.rules, analysis.trails)
     skipped = sum(1 for unit in extraction.units for ref in unit.functions if not ref.facts_key)
     return Report(
-        findings=fingerprinted(found),
-        rules=counts(analysis.rules, summaries, analysis.trails),
+        findings=fingerprinted(findings(analysis)),
+        rules=counts(analysis),
         gaps=all_gaps(extraction, analysis),
         units_analysed=len(extraction.units),
         units_failed=len(extraction.failed),
-        functions_analysed=len(program.functions),
+        functions_analysed=len(analysis.program.functions),
         functions_skipped=skipped,
     )
 

@@ -22,7 +22,7 @@ from analyzer.findings.model import Report, Verdict
 from analyzer.pipeline.analyse import Analysis
 from analyzer.pipeline.check import examine, report
 from analyzer.pipeline.options import CheckOptions, Progress
-from analyzer.spec.model import AllOf, GuardedBy, MustHold, Name, Rule
+from analyzer.spec.model import AllOf, GuardedBy, MustHold, Name, Rule, requirement_of
 
 #: the pseudo-rule that makes every access of the target a place
 _OBSERVER = "explain"
@@ -87,7 +87,9 @@ class _Explainer:
 
     def _site(self, place: Place, rules: list[Rule]) -> Site:
         own = place.own
-        wanted = {text.split(" ")[0].rsplit(".", 1)[-1] for rule in rules for text in lock_texts(rule.check.requires)}
+        wanted = {
+            text.split(" ")[0].rsplit(".", 1)[-1] for rule in rules for text in lock_texts(requirement_of(rule.check))
+        }
 
         def enough(locks: tuple[HeldIn, ...]) -> bool:
             return any(held.lock.name.rsplit(".", 1)[-1] in wanted for held in locks)
@@ -139,6 +141,7 @@ def _targets(rule: Rule) -> tuple[str, ...]:
             return tuple(str(field) for field in fields)
         case MustHold(functions):
             return tuple(f"{function}()" for function in functions)
+    return ()
 
 
 def _speaks_of(rule: Rule, access: str) -> bool:
@@ -148,13 +151,15 @@ def _speaks_of(rule: Rule, access: str) -> bool:
 
 def _exemption(rules: list[Rule]) -> str:
     """Say what proves a way on which no lock of the rules is held; empty where no rule asks for one."""
-    whens = [text for rule in rules for text in lock_texts(rule.check.requires) if "(" in text and "==" in text]
+    whens = [text for rule in rules for text in lock_texts(requirement_of(rule.check)) if "(" in text and "==" in text]
     fresh = ["nobody else can reach the object"] if any("unpublished" in rule.unless for rule in rules) else []
     return " or ".join([*dict.fromkeys(whens), *fresh])
 
 
 def _note(rule: Rule) -> RuleNote:
-    joint = " and " if isinstance(rule.check.requires, AllOf) else " or "
+    joint = " and " if isinstance(requirement_of(rule.check), AllOf) else " or "
     access: str = rule.check.access if isinstance(rule.check, GuardedBy) else "call"
-    requirement = f"{'any access' if access == 'any' else access} needs {joint.join(lock_texts(rule.check.requires))}"
+    requirement = (
+        f"{'any access' if access == 'any' else access} needs {joint.join(lock_texts(requirement_of(rule.check)))}"
+    )
     return RuleNote(rule.id, requirement, rule.why, rule.source, rule.location)

@@ -1,27 +1,34 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """Findings and counts of all rules, from the trails that the analysis found.
 
-In: rules, summaries, trails. Out: one Finding for each place and entry point that is not proven, and for each rule the
-number of its places by verdict.
+In: the analysed program. Out: one Finding for each place and entry point that is not proven and for each problem of
+the whole program, and for each rule the number of its places by verdict.
 """
 
-from collections.abc import Iterable, Mapping
+from typing import Any
 
-from analyzer.analysis.memo import Summaries
 from analyzer.analysis.names import lock_texts
-from analyzer.analysis.obligations import Place, Trail
+from analyzer.analysis.obligations import Place, Trail, Verdict
+from analyzer.analysis.problems import Problem
 from analyzer.analysis.witness import place_of, tell
 from analyzer.findings.model import Finding, RuleCount
+from analyzer.pipeline.analyse import Analysis
 from analyzer.pipeline.wording import cause, lack
 from analyzer.program.link import Program
-from analyzer.rules import rule_kinds
-from analyzer.spec.model import Rule
+from analyzer.rules import PlaceKind, rule_kinds
+from analyzer.spec.model import Rule, requirement_of
 
 
-def findings(program: Program, rules: Iterable[Rule], trails: Mapping[Place, tuple[Trail, ...]]) -> list[Finding]:
+def findings(analysis: Analysis) -> list[Finding]:
     """Return the findings, by location."""
-    by_id = {rule.id: rule for rule in rules}
-    found = [_finding(program, by_id[place.own.rule], place, trail) for place, ways in trails.items() for trail in ways]
+    by_id = {rule.id: rule for rule in analysis.rules}
+    found = [
+        _finding(analysis.program, by_id[place.own.rule], place, trail)
+        for place, ways in analysis.trails.items()
+        for trail in ways
+    ]
+    for rule_id, judged in analysis.judged.items():
+        found += [_problem(analysis, by_id[rule_id], problem) for problem in judged.problems]
     return sorted(found, key=_order)
 
 
@@ -31,55 +38,86 @@ def _order(finding: Finding) -> tuple[object, ...]:
 
 def _finding(program: Program, rule: Rule, place: Place, trail: Trail) -> Finding:
     kind = rule_kinds()[type(rule.check)]
+    assert isinstance(kind, PlaceKind)
     witness = tell(program, trail)
-    held = tuple(dict.fromkeys(str(lock) for lock in witness.held))
-    requires = rule.check.requires
-    return Finding(
-        rule=rule.id,
-        kind=kind.KIND,
+    requires = requirement_of(rule.check)
+    return _made(
+        rule,
         verdict=trail.verdict,
-        severity=rule.severity,
         message=f"{kind.headline(place.own.access, place.own.object)} {lack(requires, witness, trail.verdict)}",
         location=place_of(program, place.function, place.own.at),
         function=program.functions[place.function].name,
         object=place.own.object,
         access=place.own.access,
         requires=tuple(lock_texts(requires)),
-        held=held,
+        held=tuple(dict.fromkeys(str(lock) for lock in witness.held)),
         witness=witness.steps,
         cause=trail.reason or cause(requires, witness, trail),
-        why=rule.why,
-        source=rule.source,
-        rule_location=rule.location,
     )
 
 
-def counts(
-    rules: Iterable[Rule], summaries: Summaries, trails: Mapping[Place, tuple[Trail, ...]]
-) -> tuple[RuleCount, ...]:
+def _problem(analysis: Analysis, rule: Rule, problem: Problem) -> Finding:
+    told = [
+        tell(analysis.program, trail, thread, analysis.locks.taken_in) for thread, trail in enumerate(problem.threads)
+    ]
+    return _made(
+        rule,
+        verdict=problem.verdict,
+        message=problem.message,
+        location=place_of(analysis.program, problem.function, problem.at),
+        function=analysis.program.functions[problem.function].name,
+        object=problem.object,
+        access=problem.access,
+        requires=problem.requires,
+        held=tuple(dict.fromkeys(str(lock) for lock in told[0].held)),
+        witness=tuple(step for witness in told for step in witness.steps),
+        cause=problem.cause,
+    )
+
+
+def _made(rule: Rule, **rest: Any) -> Finding:  # noqa: ANN401 — the fields of a finding
+    return Finding(
+        rule=rule.id,
+        kind=rule_kinds()[type(rule.check)].KIND,
+        severity=rule.severity,
+        why=rule.why,
+        source=rule.source,
+        rule_location=rule.location,
+        **rest,
+    )
+
+
+def counts(analysis: Analysis) -> tuple[RuleCount, ...]:
     """Return the coverage of every rule, in the order of the specification."""
-    result = []
-    for rule in rules:
-        sites = [(ident, own) for ident in summaries.speaking() for own in summaries[ident].own if own.rule == rule.id]
-        verdicts = [
-            trails[place][0].verdict for place in (Place(ident, own) for ident, own in sites) if place in trails
-        ]
-        violations, unknown = verdicts.count("violation"), verdicts.count("unknown")
-        kind = rule_kinds()[type(rule.check)]
-        result.append(
-            RuleCount(
-                id=rule.id,
-                sites=len(sites),
-                proven=len(sites) - len(verdicts),
-                violations=violations,
-                unknown=unknown,
-                noun=kind.NOUN,
-                kind=kind.KIND,
-                severity=rule.severity,
-                title=rule.title,
-                why=rule.why,
-                source=rule.source,
-                location=rule.location,
-            )
-        )
-    return tuple(result)
+    return tuple(_of_program(rule, analysis) or _of_places(rule, analysis) for rule in analysis.rules)
+
+
+def _of_places(rule: Rule, analysis: Analysis) -> RuleCount:
+    summaries, trails = analysis.context.summaries, analysis.trails
+    sites = [(ident, own) for ident in summaries.speaking() for own in summaries[ident].own if own.rule == rule.id]
+    verdicts = [trails[place][0].verdict for place in (Place(ident, own) for ident, own in sites) if place in trails]
+    return _count(rule, len(sites), verdicts)
+
+
+def _of_program(rule: Rule, analysis: Analysis) -> RuleCount | None:
+    judged = analysis.judged.get(rule.id)
+    return None if judged is None else _count(rule, judged.sites, [problem.verdict for problem in judged.problems])
+
+
+def _count(rule: Rule, sites: int, verdicts: list[Verdict]) -> RuleCount:
+    violations, unknown = verdicts.count("violation"), verdicts.count("unknown")
+    kind = rule_kinds()[type(rule.check)]
+    return RuleCount(
+        id=rule.id,
+        sites=sites,
+        proven=max(sites - len(verdicts), 0),
+        violations=violations,
+        unknown=unknown,
+        noun=kind.NOUN,
+        kind=kind.KIND,
+        severity=rule.severity,
+        title=rule.title,
+        why=rule.why,
+        source=rule.source,
+        location=rule.location,
+    )

@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """Rule kinds: one module each, found without a registry.
 
-In: a rule of the specification. Out: watches for the analysis, and words for what it found.
+In: a rule of the specification. Out: of a kind that speaks about places, watches for the analysis and words for what it
+found; of one that looks at the whole program, the problems in it.
 
 **Invariant:** rule kinds do not know each other.
 """
@@ -10,15 +11,16 @@ import importlib
 import pkgutil
 from collections.abc import Iterable
 from functools import cache
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from analyzer.analysis.names import NameResolver
+from analyzer.analysis.problems import Judged, LockFacts
 from analyzer.analysis.watch import Watch
 from analyzer.spec.model import Check, Rule
 
 
 class RuleKind(Protocol):
-    """What a module of this package offers."""
+    """What every module of this package offers."""
 
     #: as specifications write it
     KIND: str
@@ -27,6 +29,11 @@ class RuleKind(Protocol):
     #: the value that such a rule is in `spec.model`
     CHECK: type[Check]
 
+
+@runtime_checkable
+class PlaceKind(RuleKind, Protocol):
+    """A kind whose rules speak about places: accesses, calls."""
+
     def watches(self, rule: Rule, names: NameResolver) -> Iterable[Watch]:
         """Return what the analysis is to look out for."""
 
@@ -34,8 +41,32 @@ class RuleKind(Protocol):
         """Say what happens at a place, as a noun: `write of kvm_memory_slot.gmem.file`."""
 
 
+@runtime_checkable
+class ProgramKind(RuleKind, Protocol):
+    """A kind whose rules look at the whole program."""
+
+    def problems(self, rule: Rule, facts: LockFacts, names: NameResolver) -> Judged:
+        """Return what is wrong in the program."""
+
+
 @cache
 def rule_kinds() -> dict[type[Check], RuleKind]:
     """Return all rule kinds, by the value that their rules are."""
     modules = (importlib.import_module(f"{__name__}.{item.name}") for item in pkgutil.iter_modules(__path__))
     return {module.CHECK: module for module in modules if hasattr(module, "CHECK")}
+
+
+def watches_of(rule: Rule, names: NameResolver) -> Iterable[Watch]:
+    """Return what the analysis is to look out for because of `rule`."""
+    kind = rule_kinds()[type(rule.check)]
+    return kind.watches(rule, names) if isinstance(kind, PlaceKind) else ()
+
+
+def judge(rules: Iterable[Rule], facts: LockFacts, names: NameResolver) -> dict[str, Judged]:
+    """Return what the rules that look at the whole program find, by rule id."""
+    kinds = rule_kinds()
+    return {
+        rule.id: kind.problems(rule, facts, names)
+        for rule in rules
+        if isinstance(kind := kinds[type(rule.check)], ProgramKind)
+    }

@@ -114,7 +114,7 @@ def _add_shipped_primitives(
         more_texts: list[tuple[SpecFile, str]] = []
         more: list[Document] = []
         _read([file], more_texts, more, errors)
-        if more and (more[0].family is None or more[0].family.name not in defined):
+        if more and not more[0].rules and (more[0].family is None or more[0].family.name not in defined):
             texts += more_texts
             documents += more
 

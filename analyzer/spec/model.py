@@ -91,8 +91,23 @@ class MustHold(Struct, frozen=True, array_like=True, tag="must-hold"):
     requires: Requirement
 
 
-#: what a rule checks: one member for each rule kind
-Check = GuardedBy | MustHold
+class Balance(Struct, frozen=True, array_like=True, tag="balance"):
+    """Locks are taken once, dropped by who holds them, and held at all returns alike that callers cannot tell apart."""
+
+    #: only these locks; none: all
+    locks: tuple[Name, ...]
+
+
+#: what a rule checks about places, accesses and calls: one member for each rule kind
+PlaceCheck = GuardedBy | MustHold
+#: what a rule checks in the whole program: one member for each rule kind
+ProgramCheck = Balance
+Check = PlaceCheck | ProgramCheck
+
+
+def requirement_of(check: Check) -> Requirement:
+    """Return what must hold at the places that a check is about; nothing, if it is about no places."""
+    return check.requires if isinstance(check, PlaceCheck) else AllOf(())
 
 
 class Rule(Struct, frozen=True, array_like=True):

@@ -1,0 +1,117 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""Ways to what functions take, drop and keep: from facts in summaries to trails.
+
+In: summaries, entry points, the call graph. Out: `LockFacts`, which rule kinds that look at the whole program ask;
+`Problem`, what they answer with.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from msgspec import Struct
+
+from analyzer.analysis.lead import Leads
+from analyzer.analysis.memo import Summaries
+from analyzer.analysis.obligations import Trail, Verdict
+from analyzer.analysis.summary import Acquisition, Cause, HeldAt, LockChange, Outcome, Own, Passed, Setting
+from analyzer.analysis.terms import Term, thaw
+from analyzer.ir.function import At
+from analyzer.program.entries import Entry
+from analyzer.program.graph import CallGraph
+from analyzer.program.link import Program
+
+Links = tuple[tuple[str, Cause], ...]
+_NOTHING = Setting((), ())
+#: what a thread does at an acquisition
+_ACCESS = {"lock": "acquire", "grace": "wait", "sleep": "sleep"}
+
+
+class Problem(Struct, frozen=True):
+    """A finding of a rule that looks at the whole program."""
+
+    #: the function that holds the place, by id
+    function: str
+    at: At
+    #: what it is about: a lock class
+    object: str
+    #: what is done: `acquire`, `release`, `return`, `sleep`, `wait`
+    access: str
+    verdict: Verdict
+    message: str
+    #: why, in one clause
+    cause: str
+    #: one way for each thread, the one to the place first
+    threads: tuple[Trail, ...]
+    requires: tuple[str, ...] = ()
+
+
+class Judged(Struct, frozen=True):
+    """What a rule found in the whole program."""
+
+    #: places that it looked at
+    sites: int
+    problems: tuple[Problem, ...]
+
+
+class LockFacts(Struct, frozen=True):
+    """What the analysis knows of locks, for rules that look at the whole program."""
+
+    program: Program
+    graph: CallGraph
+    summaries: Summaries
+    entries: Mapping[str, Entry]
+    leads: Leads
+
+    def way(self, ident: str, cause: Cause, lock: str = "", verdict: Verdict = "violation", reason: str = "") -> Trail:
+        """Return the trail to a place in function `ident`, and below it if `lock` is taken in a callee."""
+        own = ((ident, cause), *self.below(cause.what, lock))
+        entry = self.entries.get(ident)
+        above: Links = ()
+        if entry is None:
+            above, entry = self.leads.to(ident)
+        return Trail((*above, *own), verdict, entry, reason)
+
+    def below(self, what: Own | Passed, lock: str) -> Links:
+        """Return the links from a call that takes `lock`, or sleeps, below, down to where that happens."""
+        links: list[tuple[str, Cause]] = []
+        seen: set[tuple[str, str]] = set()
+        while isinstance(what, Passed):
+            while what.then is not None:
+                links.append((what.callee, Cause(what.then, _NOTHING)))
+                what = what.then
+            one = self.acquisition(what.callee, what.demand)
+            if one is None or (what.callee, one.id) in seen:
+                break
+            seen.add((what.callee, one.id))
+            cause = Cause(one.link or Own("", lock, _ACCESS[one.what], one.at), one.setting)
+            links.append((what.callee, cause))
+            what = cause.what
+        return tuple(links)
+
+    def acquisition(self, ident: str, wanted: str) -> Acquisition | None:
+        """Return one of a function's acquisitions by its id."""
+        if ident not in self.summaries:
+            return None
+        return next((one for one in self.summaries[ident].takes if one.id == wanted), None)
+
+    def change(self, origin: tuple[str, Term], sign: int) -> tuple[Outcome, LockChange] | None:
+        """Return the change of a lock that a callee makes, with the way to return on which it does."""
+        ident, key = origin[0], thaw(list(origin[1]))
+        for outcome in self.summaries[ident].outcomes if ident in self.summaries else ():
+            for change in outcome.changes:
+                if change.key == key and (change.count > 0) == (sign > 0):
+                    return outcome, change
+        return None
+
+    def taken_in(self, held: HeldAt) -> tuple[tuple[str, At], ...]:
+        """Return where a held lock is taken: the functions below the one that calls for it, each with the place."""
+        places: list[tuple[str, At]] = []
+        origin = held.origin
+        while origin is not None and len(places) < len(self.summaries):
+            found = self.change(origin, 1)
+            if found is None:
+                break
+            places.append((origin[0], found[1].at))
+            origin = found[1].origin
+        return tuple(places)
