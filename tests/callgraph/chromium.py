@@ -9,6 +9,7 @@ from descriptor 3 and writes them to 4, each ended by a zero byte.
 
 from __future__ import annotations
 
+import base64
 import fcntl
 import json
 import os
@@ -55,7 +56,7 @@ class Page:
         self._events: list[dict[str, Any]] = []
         target = self._call("Target.createTarget", url="about:blank")["targetId"]
         self._session = self._call("Target.attachToTarget", targetId=target, flatten=True)["sessionId"]
-        for domain in ("Network", "Page", "Runtime"):
+        for domain in ("Log", "Network", "Page", "Runtime"):
             self._call(f"{domain}.enable")
 
     def open(self, url: str) -> None:
@@ -83,16 +84,35 @@ class Page:
         self._call("Input.insertText", text=text)
 
     def press(self, *keys: str) -> None:
-        """Press keys, one after the other."""
+        """Press keys, named or by their character, one after the other."""
         for key in keys:
+            if len(key) == 1:
+                self._call("Input.dispatchKeyEvent", type="keyDown", key=key, text=key)
+                self._call("Input.dispatchKeyEvent", type="keyUp", key=key)
+                continue
             code = KEYS[key]
             given = {"key": key, "code": key, "windowsVirtualKeyCode": code, "nativeVirtualKeyCode": code}
-            self._call("Input.dispatchKeyEvent", type="rawKeyDown", **given)
+            if key == "Enter":  # what it writes is what presses a button
+                self._call("Input.dispatchKeyEvent", type="keyDown", text="\r", **given)
+            else:
+                self._call("Input.dispatchKeyEvent", type="rawKeyDown", **given)
             self._call("Input.dispatchKeyEvent", type="keyUp", **given)
 
     def emulate_colours(self, scheme: str) -> None:
         """Prefer `light` or `dark`."""
         self._call("Emulation.setEmulatedMedia", features=[{"name": "prefers-color-scheme", "value": scheme}])
+
+    def emulate_width(self, width: int, height: int = 900) -> None:
+        """Make the window that big."""
+        self._call("Emulation.setDeviceMetricsOverride", width=width, height=height, deviceScaleFactor=1, mobile=False)
+
+    def screenshot(self) -> bytes:
+        """Return what is to be seen, as PNG."""
+        return base64.b64decode(self._call("Page.captureScreenshot", format="png")["data"])
+
+    def print(self) -> bytes:
+        """Return the page as it comes out on paper, as PDF."""
+        return base64.b64decode(self._call("Page.printToPDF", printBackground=True)["data"])
 
     def requests(self) -> list[str]:
         """Return the URLs that the page has asked for since it was opened."""
@@ -100,8 +120,8 @@ class Page:
         return [e["params"]["request"]["url"] for e in self._events if e["method"] == "Network.requestWillBeSent"]
 
     def errors(self) -> list[dict[str, Any]]:
-        """Return exceptions that nobody caught, since the page was opened."""
-        return [event["params"] for event in self._events if event["method"] == "Runtime.exceptionThrown"]
+        """Return exceptions that nobody caught, and what the console shows in red, since the page was opened."""
+        return [event["params"] for event in self._events if _is_error(event)]
 
     def _call(self, method: str, **parameters: Any) -> dict[str, Any]:
         self._number += 1
@@ -130,6 +150,15 @@ class Page:
         if "method" in message:
             self._events.append(message)
         return message
+
+
+def _is_error(event: dict[str, Any]) -> bool:
+    parameters = event.get("params", {})
+    return (
+        event["method"] == "Runtime.exceptionThrown"
+        or (event["method"] == "Runtime.consoleAPICalled" and parameters["type"] in ("error", "assert"))
+        or (event["method"] == "Log.entryAdded" and parameters["entry"]["level"] == "error")
+    )
 
 
 @contextmanager

@@ -30,7 +30,7 @@ class SameLine(NoSources):
 
 
 def test_the_formats_are_the_modules() -> None:
-    assert format_names() == ("gcc", "github", "gitlab", "json", "junit", "mail", "sarif", "text")
+    assert format_names() == ("gcc", "github", "gitlab", "html", "json", "junit", "mail", "sarif", "text")
 
 
 def test_the_schema_is_a_schema() -> None:
