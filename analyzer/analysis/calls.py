@@ -20,7 +20,7 @@ from analyzer.analysis.deferred import (
     pass_on,
     with_locks,
 )
-from analyzer.analysis.effects import acquire, apply_primitive, lock_of, release
+from analyzer.analysis.effects import apply_primitive, change, lock_of
 from analyzer.analysis.evaluate import cell, evaluate, load, store
 from analyzer.analysis.formula import at_entry, rebind
 from analyzer.analysis.freshness import hand_out, is_new, publish
@@ -265,7 +265,7 @@ class Caller:
             if not conditions.refine(state.facts, over(term), known):
                 return None
         key = self.scope.context.lock_types.key
-        changes = [(key(over(change.key)), change) for change in outcome.changes]
+        changes = [(key(over(made.key)), made) for made in outcome.changes]
         for term, known in [(over(t), k) for t, k in outcome.establishes]:
             conditions.refine(state.facts, term, known)
         returned = result if outcome.value is None else over(outcome.value)
@@ -273,14 +273,12 @@ class Caller:
             return None
         if outcome.fresh:
             state.fresh[returned] = FRESH
-        for lock, change in changes:
-            origin = (target.id, change.key) if target.id else None
-            hold = Hold(abs(change.count), change.mode, change.recursive, event.at, change.atomic, origin)
-            if change.count > 0:
-                acquire(state, lock, hold)
-            else:
-                self.recorder.drops(state, lock, hold)
-                release(state, lock, hold)
+        for lock, made in changes:
+            origin = (target.id, made.key) if target.id else None
+            hold = Hold(made.count, made.mode, made.recursive, event.at, made.atomic, origin)
+            if made.count < 0:
+                self.recorder.drops(state, lock, hold._replace(times=-made.count))
+            change(state, lock, hold)
         return returned
 
     def _finish(

@@ -22,7 +22,7 @@ from typing import Any
 from msgspec.structs import replace
 
 from analyzer.analysis.context import Scope, Target
-from analyzer.analysis.effects import acquire, release
+from analyzer.analysis.effects import change
 from analyzer.analysis.formula import Formula
 from analyzer.analysis.locks import lock_class
 from analyzer.analysis.ranges import NONZERO, NULL
@@ -138,6 +138,5 @@ def with_locks(formula: tuple[Any, ...], state: State, arguments: tuple[Term, ..
         inside.dropped.clear()
         return inside
     for key, times, mode, recursive, atomic in formula[3]:
-        apply = acquire if times > 0 else release
-        apply(inside, substitute(key, arguments, loader), Hold(abs(times), mode, recursive, at, atomic))
+        change(inside, substitute(key, arguments, loader), Hold(times, mode, recursive, at, atomic))
     return inside

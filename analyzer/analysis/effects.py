@@ -92,13 +92,25 @@ def _times(state: State, key: Term) -> int:
     return 0 if hold is None else hold.times
 
 
+def change(state: State, key: Term, hold: Hold) -> None:
+    """Do to `key` what a function did to it on the whole: `hold.times` more, less, or in another mode than before."""
+    if hold.times > 0:
+        acquire(state, key, hold)
+    elif hold.times < 0:
+        release(state, key, hold._replace(times=-hold.times))
+    else:
+        key = held_as(state, key)
+        known = state.locks.get(key)
+        state.locks[key] = hold if known is None else known._replace(mode=hold.mode)
+
+
 def acquire(state: State, key: Term, more: Hold) -> None:
     """Hold `key` `more.times` times more."""
     hold = state.locks.get(key)
     if hold is None:
         state.locks[key] = more
         state.dropped.pop(key, None)
-    elif hold.times + more.times == 0:
+    elif hold.times + more.times == 0 and hold.mode == more.mode:
         del state.locks[key]
     else:
         times = min(hold.times + more.times, MAX_TIMES)

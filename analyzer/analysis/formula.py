@@ -5,7 +5,9 @@ In: a requirement bound to an object, and a state. Out: True, False, or the form
 
 Atoms (tuples, so that equal ones are shared and cached):
   ("held", class, mode, owner)          a lock of the class is held; `owner` is the object it must be a member of, or
-                                        None for any instance
+                                        None for any instance. A fifth part, if there is one, tells what the function
+                                        did to locks that only its callers know, before it asks: (lock, times, mode,
+                                        recursive), …
   ("when", function, field, op, n, owner)  `function(&owner->field) op n` (function may be empty: the field itself)
   ("fresh", object pointer)             nobody else can reach the object yet
   ("maybe", reason)                     cannot be decided; reason is for people
@@ -15,10 +17,12 @@ Formulas: True, False, an atom, ("any", f, …), ("all", f, …).
 from typing import Any
 
 from analyzer.analysis import ranges
+from analyzer.analysis.effects import change
 from analyzer.analysis.freshness import status
 from analyzer.analysis.locks import differ, instance, lock_class
-from analyzer.analysis.state import FRESH, HANDED_OUT, State
+from analyzer.analysis.state import FRESH, HANDED_OUT, Hold, State
 from analyzer.analysis.terms import Loader, Term, is_entry_term, root, substitute
+from analyzer.ir.function import At
 
 Formula = bool | tuple[Any, ...]
 
@@ -56,7 +60,9 @@ def rebind(formula: Formula, arguments: tuple[Term, ...], loader: Loader) -> For
             parts = [rebind(part, arguments, loader) for part in formula[1:]]
             return any_of(parts) if formula[0] == "any" else all_of(parts)
         case "held":
-            return (*formula[:3], None if formula[3] is None else substitute(formula[3], arguments, loader))
+            owner = None if formula[3] is None else substitute(formula[3], arguments, loader)
+            given = tuple((substitute(key, arguments, loader), *how) for key, *how in (*formula[4:], ())[0])
+            return (*formula[:3], owner, given) if given else (*formula[:3], owner)
         case "when":
             return (*formula[:5], None if formula[5] is None else substitute(formula[5], arguments, loader))
         case "fresh":
@@ -85,7 +91,9 @@ def residue(formula: Formula, state: State) -> Formula:
 
 
 def _held(atom: tuple[Any, ...], state: State) -> Formula:
-    _, wanted, mode, owner = atom
+    _, wanted, mode, owner, *given = atom
+    if given:
+        state = _after(state, given[0])
     doubt = False
     for key, hold in state.locks.items():
         if lock_class(key) != wanted:
@@ -106,7 +114,21 @@ def _held(atom: tuple[Any, ...], state: State) -> Formula:
         return ("maybe", f"{wanted} is held, but whether it is of the same object is not known")
     if _was_dropped(wanted, owner, state):
         return False
-    return _to_callers(atom, owner)
+    left = _to_callers(("held", wanted, mode, owner), owner)
+    handled = [
+        (key, hold.times, hold.mode, hold.recursive)
+        for key, hold in state.locks.items()
+        if key[0] == "O" and key[1][0] == "P"
+    ]
+    return (*left, tuple(sorted(handled, key=repr))) if handled and isinstance(left, tuple) else left
+
+
+def _after(state: State, given: tuple[tuple[Term, int, str, bool], ...]) -> State:
+    """Return `state` with what a callee did to locks that it was given pointers to."""
+    inside = state.fork()
+    for key, times, mode, recursive in given:
+        change(inside, key, Hold(times, mode, recursive, At(0)))
+    return inside
 
 
 def _same_owner(key: Term, owner: Term | None) -> bool | None:
@@ -191,7 +213,10 @@ def at_entry(formula: Formula, holds: tuple[tuple[str, str], ...] = ()) -> Formu
         case "all":
             return all_of([at_entry(part, holds) for part in formula[1:]])
         case "held":
-            return any(name == formula[1] and (formula[2] != "write" or mode == "write") for name, mode in holds)
+            held = any(name == formula[1] and (formula[2] != "write" or mode == "write") for name, mode in holds)
+            if held and any(times <= 0 for _, times, *_ in (*formula[4:], ())[0]):
+                return ("maybe", f"a lock was dropped that may be {formula[1]}")
+            return held
         case "maybe":
             return formula
         case "calls":

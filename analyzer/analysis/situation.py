@@ -32,9 +32,9 @@ def setting(state: State, parameters: tuple[str, ...]) -> Setting:
     held, dropped = [], []
     for key, hold in state.locks.items():
         name, context = lock_class(key) or "", is_context(key, hold.mode, hold.recursive)
-        if hold.times > 0:
+        if hold.times >= 0:
             held.append(HeldAt(name, hold.mode, hold.at, spell(key, parameters), context, hold.origin))
-        else:
+        if hold.times <= 0:
             dropped.append(DroppedAt(name, hold.at, context=context))
     for key, gone in state.dropped.items():
         name, context = lock_class(key) or "", is_context(key, gone.mode, gone.recursive)

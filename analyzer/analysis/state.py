@@ -21,7 +21,7 @@ from analyzer.ir.function import At
 class Hold(NamedTuple):
     """How a lock is held, relative to the function's entry."""
 
-    #: acquisitions minus releases since the entry
+    #: acquisitions minus releases since the entry; 0 for a lock of the caller that is held in another mode now
     times: int
     #: `read` or `write`
     mode: str

@@ -17,6 +17,8 @@ from analyzer.findings.model import Step
 from analyzer.ir.function import At
 from analyzer.program.link import Program
 
+#: a lock that the function knows only by a pointer that it was given
+UNNAMED = "a lock"
 _VERBS = {
     "read": "reads",
     "write": "writes",
@@ -108,7 +110,7 @@ def _lock_steps(
     for change in changes:
         told_with_lock = change.context and (change.at, type(change)) in of_locks
         function, location = program.functions[ident].name, place_of(program, ident, change.at)
-        name = change.name or "a lock"
+        name = change.name or UNNAMED
         if isinstance(change, HeldAt):
             inside = taken_in(change) if taken_in else ()
             steps.extend(_calls_for_lock(program, ident, change.at, inside, held))
@@ -136,12 +138,15 @@ def _calls_for_lock(
         ident, at = callee, below
 
 
-def _by_place(change: HeldAt | DroppedAt) -> tuple[int, int, bool, bool]:
-    """Order changes by place, contexts first; a guard is dropped where its scope ends, which is told by its beginning."""
+def _by_place(change: HeldAt | DroppedAt) -> tuple[int, int, int, bool]:
+    """Order changes by place, contexts first; a guard is dropped where its scope ends, which is told by its beginning.
+
+    Where a caller's lock is dropped and taken by one call, for another mode, it is dropped first.
+    """
     if isinstance(change, DroppedAt) and change.acquired is not None:
         line, column = max((change.at.line, change.at.column), (change.acquired.line, change.acquired.column))
-        return (line, column, True, not change.context)
-    return (change.at.line, change.at.column, False, not change.context)
+        return (line, column, 2, not change.context)
+    return (change.at.line, change.at.column, int(isinstance(change, HeldAt)), not change.context)
 
 
 def _last_step(program: Program, ident: str, what: Own | Passed, held: list[Held]) -> Step:

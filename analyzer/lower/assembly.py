@@ -81,7 +81,7 @@ def _input(low: Lowering, operand: Any, held: dict[str, Value]) -> Value | None:
         return None
     value, ctype = low.value(operand.expr)
     if constraint.isdigit():
-        held[constraint] = converted(value, ctype)
+        held[constraint] = converted(value, ctype, ctype)
     return value
 
 

@@ -7,6 +7,7 @@ In: the syntax of `kvm->ops->run(vcpu)`. Out: `Call(Load(kvm->ops->run), (vcpu,)
 from __future__ import annotations
 
 from collections.abc import Callable
+from itertools import zip_longest
 from typing import Any
 
 from pycparser import c_ast
@@ -18,6 +19,7 @@ from analyzer.ir.values import AccessPath, Binary, Constant, FunctionAddress, Lo
 from analyzer.lower.atomics import atomic
 from analyzer.lower.conditions import is_expectation
 from analyzer.lower.context import NO_VALUE, Lowering, Typed
+from analyzer.lower.operators import converted
 from analyzer.lower.paths import deref
 
 #: builtins that call the library function of that name
@@ -62,13 +64,21 @@ def _call(low: Lowering, node: Any, *, used: bool) -> Typed:
         # inlining decides that, and is not known here: going on loses nothing.
         return NO_VALUE, VOID
     callee, signature, noreturn = _callee(low, node.name, name)
-    arguments = tuple([low.value(argument)[0] for argument in (node.args.exprs if node.args is not None else ())])
+    formals = signature.parameters if isinstance(signature, Function) else ()
+    given = [low.value(argument) for argument in (node.args.exprs if node.args is not None else ())]
+    arguments = tuple([_argument(typed, formal) for typed, formal in zip_longest(given, formals[: len(given)])])
     returns = signature.returns if isinstance(signature, Function) else low.types.returned(signature, node)
     result = low.temporary(returns) if used and returns != VOID and not noreturn else None
     low.call(Call(callee, arguments, result, low.at(node), signature))
     if noreturn:
         low.flow.finish("unreachable", (), [])
     return (NO_VALUE if result is None else Load(AccessPath(result))), returns
+
+
+def _argument(typed: Typed, formal: CType | None) -> Value:
+    """Return an argument as the function gets it: a parameter that is a truth value is given one."""
+    value, ctype = typed
+    return converted(value, ctype, BOOL) if formal == BOOL else value
 
 
 def _callee(low: Lowering, node: Any, name: str) -> tuple[Value, CType, bool]:

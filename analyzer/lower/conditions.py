@@ -156,9 +156,9 @@ def value_of_ternary(low: Lowering, node: Any) -> Typed:
     low.condition(node.cond, first, second)
     if not first.reached or not second.reached:
         low.flow.enter(first if first.reached else second)
-        value, _ = low.value(node.iftrue if first.reached else node.iffalse)
+        value, from_type = low.value(node.iftrue if first.reached else node.iffalse)
         ctype = decay(low.types.type_of(node))
-        return converted(value, ctype), ctype
+        return converted(value, from_type, ctype), ctype
     low.flow.enter(first)
     left, left_type = low.value(node.iftrue)
     left_end, low.flow.current = low.flow.current, None

@@ -104,8 +104,8 @@ def _initialise_local(low: Lowering, node: Any, entry: Entry, path: AccessPath) 
     if type(node.init) is c_ast.InitList or isinstance(ctype, Array):
         initialise(low, path, ctype, node.init)
         return
-    value, _ = low.value(node.init)
-    value = converted(value, ctype)
+    value, from_type = low.value(node.init)
+    value = converted(value, from_type, ctype)
     low.flow.emit(Store(path, value, low.at(node)))
     if entry.temporary:
         low.bind(entry, value)

@@ -12,13 +12,13 @@ from pycparser import c_ast
 
 from analyzer.frontend.types import text_of
 from analyzer.frontend.types_constant import literal
-from analyzer.frontend.types_scalars import INT, UNSIGNED_LONG, VOID, is_floating, promote
+from analyzer.frontend.types_scalars import BOOL, INT, UNSIGNED_LONG, VOID, is_floating, promote
 from analyzer.ir.types import Array, CType, Pointer, Record, Scalar, spell
 from analyzer.ir.values import AccessPath, Binary, Constant, Load, Local, Opaque, Parameter, Text, Value
 from analyzer.lower.conditions import effect_of_truth, value_of_truth
 from analyzer.lower.context import NO_VALUE, Lowering, Typed
-from analyzer.lower.operators import binary, converted, is_truth, pointer_of_sum, unary
-from analyzer.lower.paths import ONE, ZERO, address_of, in_memory
+from analyzer.lower.operators import binary, converted, pointer_of_sum, unary
+from analyzer.lower.paths import ONE, address_of, in_memory
 from analyzer.lower.places import read
 
 
@@ -153,14 +153,15 @@ def _assign(low: Lowering, node: Any) -> tuple[AccessPath, CType, Value]:
     path, ctype = low.place(node.lvalue)
     operator = node.op
     if operator == "=":
-        value, _ = low.value(node.rvalue)
-        value = converted(value, ctype)
+        value, from_type = low.value(node.rvalue)
+        value = converted(value, from_type, ctype)
         low.store(path, value, low.at(node))
         low.rebind(node.lvalue, value)
         return path, ctype, value
     right, right_type = low.value(node.rvalue)
     old = low.load(path, node.lvalue)
-    value, _ = binary(low, operator[:-1], old, ctype, right, right_type)
+    value, result = binary(low, operator[:-1], old, ctype, right, right_type)
+    value = converted(value, result, ctype) if ctype == BOOL else value
     low.store(path, value, low.at(node), update=True)
     low.rebind(node.lvalue, value)
     return path, ctype, value
@@ -177,11 +178,9 @@ def value_of_cast(low: Lowering, node: Any) -> Typed:
         return (value if type(value) is Constant else Opaque("floating")), ctype
     if type(ctype) is Record and type(from_type) is not Record:
         return _cast_to_union(low, value, ctype, node), ctype
-    if ctype == Scalar("bool") and type(value) is not Constant and not is_truth(value):
-        return Binary("!=", value, ZERO), ctype
     if type(ctype) is Pointer and type(value) is Binary and value.operator == "+":
         return pointer_of_sum(value), ctype
-    return converted(value, ctype), ctype
+    return converted(value, from_type, ctype), ctype
 
 
 def _cast_to_union(low: Lowering, value: Value, ctype: CType, node: Any) -> Value:

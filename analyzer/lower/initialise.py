@@ -60,9 +60,9 @@ def initialise(low: Lowering, path: AccessPath, ctype: CType, init: Any) -> None
     if type(init) is c_ast.InitList and isinstance(ctype, Record):
         low.flow.emit(Store(path, Constant(0), low.at(init)))
     for slot in slots(low.types, ctype, init):
-        value, _ = low.value(slot.node)
+        value, from_type = low.value(slot.node)
         target = AccessPath(path.root, path.selectors + slot.selectors)
-        low.flow.emit(Store(target, converted(value, slot.type), low.at(slot.node)))
+        low.flow.emit(Store(target, converted(value, from_type, slot.type), low.at(slot.node)))
 
 
 def slots(types: Types, ctype: CType, init: Any) -> Iterator[Slot]:

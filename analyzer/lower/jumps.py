@@ -74,7 +74,7 @@ def lower_return(low: Lowering, node: Any) -> None:
     value: Value | None = None
     if node.expr is not None:
         value, ctype = low.value(node.expr)
-        value = None if ctype == VOID else converted(value, low.returns)
+        value = None if ctype == VOID else converted(value, ctype, low.returns)
         if low.cleanups is not None and value is not None:
             value = low.kept(value, ctype, node)
     run_cleanups(low, None)

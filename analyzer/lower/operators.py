@@ -8,7 +8,7 @@ In: `+`, a pointer and an index. Out: the address of the element.
 
 from __future__ import annotations
 
-from analyzer.frontend.types_scalars import INT, fold, is_arithmetic, is_floating, promote, result_type, wrap
+from analyzer.frontend.types_scalars import BOOL, INT, fold, is_arithmetic, is_floating, promote, result_type, wrap
 from analyzer.ir.types import Array, CType, Pointer
 from analyzer.ir.values import AddressOf, Binary, Constant, Field, Opaque, Pointee, Unary, Value
 from analyzer.lower.context import Lowering, Typed
@@ -110,8 +110,10 @@ def pointer_of_sum(value: Binary) -> Value:
     return value
 
 
-def converted(value: Value, to_type: CType) -> Value:
-    """Convert a value as an assignment or cast does: a constant is wrapped, everything else stays what it is."""
+def converted(value: Value, from_type: CType, to_type: CType) -> Value:
+    """Convert a value as an assignment or cast does: a constant is wrapped, a truth value made, all else stays."""
+    if to_type == BOOL and from_type != BOOL and type(value) not in (Constant, Opaque) and not is_truth(value):
+        return Binary("!=", value, ZERO)
     if type(value) is Constant and (is_arithmetic(to_type) or type(to_type) is Pointer):
         return value if is_floating(to_type) else Constant(wrap(value.value, to_type))
     return value

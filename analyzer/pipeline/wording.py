@@ -6,7 +6,7 @@ In: a requirement and the witness of a way on which it is not met. Out: `without
 """
 
 from analyzer.analysis.obligations import Trail, Verdict
-from analyzer.analysis.witness import Witness
+from analyzer.analysis.witness import UNNAMED, Witness
 from analyzer.spec.model import AllOf, AnyOf, Held, Requirement, When
 
 
@@ -19,6 +19,8 @@ def lack(requires: Requirement, witness: Witness, verdict: Verdict) -> str:
     if missing:
         return f"without {missing}"
     lock = next(lock for lock in _locks(requires) if _held_mode(lock, witness))
+    if any(gone.name == UNNAMED for gone in witness.dropped):
+        return f"without {lock.lock}"
     other = "another" if verdict == "violation" else "what may be another"
     return f"with {lock.lock} of {other} {lock.lock.parts[0]}"
 
@@ -63,6 +65,9 @@ def cause(requires: Requirement, witness: Witness, trail: Trail) -> str:
         for gone in witness.dropped:
             if _is(gone.name, lock):
                 return f"{lock.lock} was dropped at {gone.location}"
+    for gone in witness.dropped:
+        if gone.name == UNNAMED:
+            return f"a lock that its callers chose was dropped at {gone.location}"
     held = list(dict.fromkeys(str(lock) for lock in witness.held))
     start = trail.entry.text if trail.entry else "no caller can hold it"
     which = f"only {' and '.join(held)} {'is' if len(held) == 1 else 'are'}" if held else "no lock is"
