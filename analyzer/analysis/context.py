@@ -9,10 +9,11 @@ from collections.abc import Mapping
 
 from msgspec import Struct
 
+from analyzer.analysis.backlinks import Backlinks
 from analyzer.analysis.evaluate import cell
 from analyzer.analysis.locks import LockTypes
 from analyzer.analysis.memo import Summaries
-from analyzer.analysis.state import State, Telling
+from analyzer.analysis.state import NO_BACKLINKS, State, Telling
 from analyzer.analysis.summary import PLAIN, FunctionSummary
 from analyzer.analysis.terms import Term
 from analyzer.analysis.watch import Watches
@@ -47,6 +48,8 @@ class Context(Struct):
     pending: set[str]
     #: the members that each term's value depends on, as bits of `conducts`
     known_reads: dict[Term, int]
+    #: pointers that lead back to where one came from
+    backlinks: Backlinks = NO_BACKLINKS
 
     def reads(self, term: Term) -> int:
         """Return the members that the value of `term` depends on, as a bit set."""

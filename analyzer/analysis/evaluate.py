@@ -88,7 +88,8 @@ def load(state: State, obj: Term) -> Term:
     epoch = state.epochs.get(cell(obj), 0)
     whole = _whole(state, obj[1]) if obj[0] == "F" else None
     if whole is None:
-        return ("ld", obj, epoch)
+        back = state.backlinks.follow(obj, lambda other: load(state, other))
+        return ("ld", obj, epoch) if back is None else back
     if whole == ZERO:
         return ZERO
     if whole[0] == "agg":

@@ -21,10 +21,14 @@ from analyzer.analysis.effects import change
 from analyzer.analysis.freshness import status
 from analyzer.analysis.locks import differ, instance, lock_class
 from analyzer.analysis.state import FRESH, HANDED_OUT, Hold, State
-from analyzer.analysis.terms import Loader, Term, is_entry_term, root, substitute
+from analyzer.analysis.terms import Loader, Term, depth, is_entry_term, root, substitute
 from analyzer.ir.function import At
 
 Formula = bool | tuple[Any, ...]
+
+
+#: an owner further away than this is not told apart from others: recursion over linked objects would lead on for ever
+MAX_OWNER_DEPTH = 14
 
 
 def any_of(parts: list[Formula]) -> Formula:
@@ -150,9 +154,9 @@ def _was_dropped(wanted: str, owner: Term | None, state: State) -> bool:
 
 
 def _to_callers(atom: tuple[Any, ...], owner: Term | None) -> Formula:
-    if owner is None or is_entry_term(owner):
+    if owner is None or (is_entry_term(owner) and depth(owner) <= MAX_OWNER_DEPTH):
         return atom
-    if not _reaches_callers(owner):
+    if not _reaches_callers(owner) or depth(owner) > MAX_OWNER_DEPTH:
         return (*atom[:-1], None) if atom[0] == "when" else ("held", atom[1], atom[2], ("?", -1, "owner"))
     return atom
 

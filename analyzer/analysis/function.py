@@ -52,7 +52,8 @@ class FunctionAnalysis:
 
     def run(self) -> FunctionSummary:
         """Return the function's summary."""
-        start = State(env={formal.name: ("P", i) for i, formal in enumerate(self.ir.parameters) if formal.name})
+        env = {formal.name: ("P", i) for i, formal in enumerate(self.ir.parameters) if formal.name}
+        start = State(env=env, backlinks=self.scope.context.backlinks)
         self.arrive(0, start, 0)
         while self.work:
             block, _, signature = heappop(self.work)

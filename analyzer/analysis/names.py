@@ -39,27 +39,34 @@ class NameResolver:
         """Return the record and member that `name` means, ("", name) for a global; None if there is no such thing."""
         if len(name.parts) == 1:
             return ("", name.parts[0]) if self._known_global(name.parts[0]) else None
+        way = self.way(name, location)
+        return way[-1] if way else None
+
+    def way(self, name: Name, location: Location) -> tuple[Cell, ...]:
+        """Return the members that lead from the record `name` begins with to its last one; none if there is no such."""
         record, members = name.parts[0], name.parts[1:]
+        way: list[Cell] = []
         for index, member in enumerate(members):
             layout = self._records.get(record)
             if layout is None:
                 self.absent.add(record)
-                return None
+                return ()
             ctype = next((m.type for m in layout.members if m.name == member), None)
             if ctype is None:
                 hint = did_you_mean(member, (m.name for m in layout.members))
                 self.errors.append(SpecError(f"{layout.kind} {record} has no member '{member}'{hint}", location))
-                return None
+                return ()
+            way.append((record, member))
             if index == len(members) - 1:
-                return (record, member)
+                return tuple(way)
             inner = _record_in(ctype)
             if inner is None:
                 self.errors.append(
                     SpecError(f"{record}.{member} is no structure: it has no '{members[index + 1]}'", location)
                 )
-                return None
+                return ()
             record = inner
-        return None
+        return tuple(way)
 
     def _known_global(self, name: str) -> bool:
         if name in self._globals or name in self._abstract:

@@ -101,7 +101,7 @@ def _starts(summaries: Summaries, entries: Mapping[str, Entry]) -> Iterator[_Sta
     for ident in summaries.speaking():
         summary = summaries[ident]
         entry = entries.get(ident)
-        for demand in summary.demands if entry is not None else ():
+        for demand in summary.demands if entry is not None and not entry.alone else ():
             left = at_entry(demand.formula, entry.holds if entry else ())
             if left is True or entry is None:
                 continue

@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from analyzer.analysis import conditions, ranges
+from analyzer.analysis.backlinks import Backlinks
 from analyzer.analysis.terms import Term, contains
 from analyzer.ir.function import At
 
@@ -60,6 +61,9 @@ class Telling(NamedTuple):
 FRESH, HANDED_OUT, PUBLISHED = 2, 1, 0
 
 
+NO_BACKLINKS = Backlinks()
+
+
 @dataclass(slots=True)
 class State:
     """What holds on the paths that this state stands for."""
@@ -77,6 +81,8 @@ class State:
     fresh: dict[Term, int] = field(default_factory=dict)
     #: objects stored inside an object that nobody else could reach then
     inside: dict[Term, frozenset[Term]] = field(default_factory=dict)
+    #: the same in all states of a run
+    backlinks: Backlinks = NO_BACKLINKS
 
     def fork(self) -> State:
         """Return a copy that can be changed independently."""
@@ -89,6 +95,7 @@ class State:
             self.dropped.copy(),
             self.fresh.copy(),
             self.inside.copy(),
+            self.backlinks,
         )
 
     def signature(self, telling: Telling) -> Signature:

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable, Mapping
 
 from msgspec import Struct
 
-from analyzer.analysis.formula import Formula, all_of, any_of
+from analyzer.analysis.formula import Formula, all_of, any_of, object_pointer
 from analyzer.analysis.terms import Term, pointee
 from analyzer.facts.unit import RecordLayout
 from analyzer.ir.types import CType, Function, Pointer, Record
@@ -100,25 +100,27 @@ def wants(watch: Watch, access: str) -> bool:
 
 def bind_access(watch: Watch, obj: Term, pointer: Term) -> Formula:
     """Bind the requirement to the accessed object; `pointer` is what leads to it."""
-    bound = _bind(watch.requires, lambda record: _owner_on_path(obj, record))
+    bound = _bind(watch.requires, lambda record: _owner_on_path(obj, record), watch.unpublished)
     return any_of([bound, ("fresh", pointer)]) if watch.unpublished else bound
 
 
 def bind_call(watch: Watch, arguments: tuple[Term, ...], signature: CType) -> Formula:
     """Bind the requirement of calling a function to its arguments."""
-    return _bind(watch.requires, lambda record: _owner_in_arguments(arguments, signature, record))
+    return _bind(watch.requires, lambda record: _owner_in_arguments(arguments, signature, record), watch.unpublished)
 
 
-def _bind(requirement: Requirement, owner: Callable[[str], Term | None]) -> Formula:
+def _bind(requirement: Requirement, owner: Callable[[str], Term | None], unpublished: bool) -> Formula:
     match requirement:
         case AnyOf(parts):
-            return any_of([_bind(part, owner) for part in parts])
+            return any_of([_bind(part, owner, unpublished) for part in parts])
         case AllOf(parts):
-            return all_of([_bind(part, owner) for part in parts])
+            return all_of([_bind(part, owner, unpublished) for part in parts])
         case Held(lock, mode, instance):
             record = lock.parts[0] if len(lock.parts) > 1 else ""
             holder = None if instance == "any" or not record else owner(record)
-            return ("held", str(lock), mode or "read", holder)
+            held = ("held", str(lock), mode or "read", holder)
+            # nobody waits for a lock of an object that nobody else can reach
+            return held if holder is None or not unpublished else any_of([held, ("fresh", object_pointer(holder))])
         case When(_, function, field, operator, value):
             return ("when", function, str(field), operator, value, owner(field.parts[0]))
 

@@ -85,6 +85,8 @@ class FunctionRef(Struct, frozen=True, array_like=True):
     inline: bool
     #: key of its FunctionFacts in the store; empty when it was skipped (a gap says why)
     facts_key: str
+    #: gives way to a definition of the same name in another unit
+    weak: bool = False
 
 
 class Declared(Struct, frozen=True, array_like=True):

@@ -218,6 +218,7 @@ def _is_word(char: str) -> bool:
 
 
 _STATIC = re.compile(r"\bstatic\b")
+_WEAK = re.compile(r"__attribute__\s*\(\([^;{]*?\b(?:__)?weak(?:__)?\b")
 _INLINE = re.compile(r"\b(?:__)?inline(?:__)?\b")
 
 
@@ -228,4 +229,5 @@ def _reference(declaration: Declaration, key: str) -> FunctionRef:
     line, column = Lines("", declaration.line, head).place(_name_position(head, name))
     inline = is_header(declaration.file) or _INLINE.search(head) is not None
     location = Location(declaration.file, line, column)
-    return FunctionRef(name, location, declaration.line, _STATIC.search(head) is not None, inline, key)
+    static, weak = _STATIC.search(head) is not None, _WEAK.search(head) is not None
+    return FunctionRef(name, location, declaration.line, static, inline, key, weak)

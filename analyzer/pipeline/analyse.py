@@ -11,6 +11,7 @@ from itertools import chain
 
 from msgspec import Struct
 
+from analyzer.analysis.backlinks import Backlinks
 from analyzer.analysis.context import Context
 from analyzer.analysis.deferred import handover_summaries
 from analyzer.analysis.keys import Keys
@@ -78,7 +79,7 @@ def analyse(
         chain((watch for rule in rules for watch in watches_of(rule, names)), observed),
         linked.program.records.values(),
     )
-    context = _context(linked, spec, watches)
+    context = _context(linked, spec, watches, Backlinks(spec.backlinks, names))
     progress.begin("analyse", len(linked.program.functions))
     solve(context, linked.facts_of, Keys(context, linked.flows, linked.digest_of), remembered, progress.advance)
     remembered.flush()
@@ -90,7 +91,7 @@ def analyse(
     return Analysis(linked.program, linked.flows, context, linked.entries, rules, led, names, locks, judged)
 
 
-def _context(linked: Linked, spec: SpecSet, watches: Watches) -> Context:
+def _context(linked: Linked, spec: SpecSet, watches: Watches, backlinks: Backlinks) -> Context:
     """Return what all functions of the run look up."""
     program, flows, graph = linked.program, linked.flows, linked.graph
     lock_types = LockTypes(spec)
@@ -98,7 +99,7 @@ def _context(linked: Linked, spec: SpecSet, watches: Watches) -> Context:
         program,
         flows,
         graph,
-        Conducts(program, graph, flows),
+        Conducts(program, graph, flows, spec.primitives),
         spec,
         watches,
         lock_types,
@@ -108,4 +109,5 @@ def _context(linked: Linked, spec: SpecSet, watches: Watches) -> Context:
         handover_summaries(graph.callbacks.rows),
         set(),
         {},
+        backlinks,
     )

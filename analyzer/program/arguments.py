@@ -12,9 +12,10 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from hashlib import blake2b
 
-from analyzer.program.flow import FlowFacts, Site
+from analyzer.program.flow import READ, WRITE, FlowFacts, Site
 from analyzer.program.graph import CallGraph
 from analyzer.program.link import Program
+from analyzer.spec.model import LockArgument, Primitive
 
 #: how a parameter's object becomes reachable for others: stored; or handed to a function that has no body
 STORED, HANDED = 2, 1
@@ -39,10 +40,18 @@ class Conduct:
 class Conducts:
     """The conduct of every function, solved bottom-up."""
 
-    def __init__(self, program: Program, graph: CallGraph, flows: Mapping[str, FlowFacts]) -> None:
+    def __init__(
+        self,
+        program: Program,
+        graph: CallGraph,
+        flows: Mapping[str, FlowFacts],
+        primitives: Mapping[str, Primitive] | None = None,
+    ) -> None:
         self._program = program
         self._graph = graph
         self._flows = flows
+        #: what rows say of functions: conduct by name
+        self._stated = {name: _stated(primitive) for name, primitive in (primitives or {}).items()}
         self._bits: dict[tuple[str, str], int] = {}
         self._cells: list[tuple[str, str]] = []
         self._chunks: dict[tuple[int, int], int] = {}
@@ -139,10 +148,26 @@ class Conducts:
         if callee is None:
             mine.writes |= self.behind(site.callee)
         for index, sources in enumerate(site.arguments):
-            touched = theirs.touches.get(index, 0) if theirs else 0
-            escaped = theirs.escapes.get(index, 0) if theirs else (HANDED if callee is None else 0)
+            known = self._stated.get(site.callee) or theirs
+            touched = known.touches.get(index, 0) if known else 0
+            escaped = known.escapes.get(index, 0) if known else (HANDED if callee is None else 0)
             for source in sources:
                 if touched:
                     mine.touches[source.parameter] = mine.touches.get(source.parameter, 0) | touched
                 if escaped > mine.escapes.get(source.parameter, 0):
                     mine.escapes[source.parameter] = escaped
+
+
+def _stated(primitive: Primitive) -> Conduct:
+    """Return what the row of a primitive says it does to its arguments: what it does not keep it hands to nobody."""
+    conduct = Conduct(pure=False)
+    for effect in primitive.effects:
+        index = effect.lock.index if isinstance(effect.lock, LockArgument) else None
+        if effect.kind == "access" and index is not None:
+            bits = {"read": READ, "write": WRITE, "any": READ | WRITE}[effect.access]
+            conduct.touches[index] = conduct.touches.get(index, 0) | bits
+        if effect.kind == "publish" and index is not None:
+            conduct.escapes[index] = STORED
+        if effect.kind == "access":
+            conduct.escapes.update(dict.fromkeys(effect.keeps, STORED))
+    return conduct

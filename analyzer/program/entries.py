@@ -5,7 +5,7 @@ In: program, call graph, and what the specification says of entries. Out: entrie
 `file_operations.release`, which no analysed function calls through, is entered by the outside world holding no lock.
 A slot whose functions flow into another that is called through (an ops table into static calls) is the program's own.
 
-**Invariant:** every function that has no caller in the program has an entry.
+**Invariant:** every function that has no caller in the program has an entry, but for weak ones that give way.
 **Invariant:** of several ways in, an entry tells what is true of all: the locks that each of them holds.
 """
 
@@ -40,6 +40,8 @@ class Entry(Struct, frozen=True, gc=False):
     source: str = ""
     #: locks held when it returns, for whoever entered: class and mode
     leaves: tuple[tuple[str, str], ...] = ()
+    #: nobody else is in the program then: no lock is missed
+    alone: bool = False
 
 
 def find_entries(
@@ -65,6 +67,8 @@ class _Finder:
     def find(self) -> dict[str, Entry]:
         entries: dict[str, Entry] = {}
         for ident in sorted(self._program.functions):
+            if self._program.gives_way(ident):
+                continue
             ways = self._ways(ident)
             entry = _joined(ways) if ways else self._other(ident)
             if entry is not None:
@@ -77,7 +81,8 @@ class _Finder:
         function = self._program.functions[ident]
         row = self._functions.get(function.name)
         if row is not None:
-            ways.append(_stated(ident, row, f"entry point: {function.name}() is called from outside"))
+            # whoever wrote it knew how the function is handed over
+            return [_stated(ident, row, f"entry point: {function.name}() is called from outside")]
         later = self._graph.callbacks.later.get(ident)
         if later is not None:
             slot = slot_of_row(later)
@@ -115,7 +120,7 @@ class _Finder:
 
 def _stated(ident: str, row: EntryPoint, text: str) -> Entry:
     kind = "stated" if row.function else "ops"
-    return Entry(ident, kind, True, text, _locks(row.holds), row.context, row.source, _locks(row.leaves))
+    return Entry(ident, kind, True, text, _locks(row.holds), row.context, row.source, _locks(row.leaves), row.alone)
 
 
 def _locks(locks: Iterable[Held]) -> tuple[tuple[str, str], ...]:
@@ -124,10 +129,10 @@ def _locks(locks: Iterable[Held]) -> tuple[tuple[str, str], ...]:
 
 def _joined(ways: list[Entry]) -> Entry:
     """Return the way in that holds least, with the locks that all ways hold."""
-    least = min(ways, key=lambda way: (not way.certain, len(way.holds)))
+    least = min(ways, key=lambda way: (not way.certain, way.alone, len(way.holds)))
     common = tuple(lock for lock in least.holds if all(lock in way.holds for way in ways))
     left = tuple(lock for way in ways for lock in way.leaves)
-    return replace(least, holds=common, leaves=left)
+    return replace(least, holds=common, leaves=left, alone=all(way.alone for way in ways))
 
 
 def _passed_outside(graph: CallGraph, flows: Mapping[str, FlowFacts]) -> dict[str, str]:

@@ -46,6 +46,8 @@ class Program:
         self.initcalls: frozenset[str] = frozenset(name for unit in units for name in unit.initcalls)
         self._static: dict[tuple[str, str], str] = {}
         self._external: dict[str, str] = {}
+        #: definitions that give way to one in `_external`
+        self._weak: dict[str, str] = {}
         for unit in self.units.values():
             self._add(unit)
 
@@ -68,13 +70,21 @@ class Program:
             known = self.functions.get(ident)
         if known is None:
             self.functions[ident] = ProgramFunction(ident, ref.name, unit.name, ref)
+        if ref.weak:
+            self._weak.setdefault(ref.name, ident)
+            return
         self._static[(unit.name, ref.name)] = ident
         if not ref.static:
             self._external.setdefault(ref.name, ident)
 
     def resolve(self, unit: str, name: str) -> str | None:
         """Return the id of the function that `name` means in `unit`; None if no unit defines it."""
-        return self._static.get((unit, name)) or self._external.get(name)
+        return self._static.get((unit, name)) or self._external.get(name) or self._weak.get(name)
+
+    def gives_way(self, ident: str) -> bool:
+        """Tell whether the function is a weak definition that another one replaces."""
+        function = self.functions[ident]
+        return function.ref.weak and function.name in self._external
 
     def named(self, name: str) -> list[str]:
         """Return the ids of all functions called `name`, sorted."""

@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""Rows about calls that the program's text does not show: `callbacks:`, `entries:`, `targets:`.
+"""Rows about what the program's text does not show: `callbacks:`, `entries:`, `targets:`, `backlinks:`.
 
-In: `{function: call_rcu, calls: arg 1, runs: later, …}`. Out: `Callback`, `EntryPoint`, `TargetOverride`.
+In: `{function: call_rcu, calls: arg 1, runs: later, …}`. Out: `Callback`, `EntryPoint`,
+`TargetOverride`, `Backlink`.
 """
 
 from __future__ import annotations
@@ -12,13 +13,14 @@ from analyzer.base.errors import SpecError
 from analyzer.spec.errors import CombinedSpecError
 from analyzer.spec.expressions import ARGUMENT_PATTERN, NAME_PATTERN, parse_argument, parse_name
 from analyzer.spec.mapping import Fields, Key, Map
-from analyzer.spec.model import Callback, EntryPoint, Name, Surrounding, TargetOverride
+from analyzer.spec.model import Backlink, Callback, EntryPoint, Name, Surrounding, TargetOverride
 from analyzer.spec.requirements import LockShape
 from analyzer.spec.shapes import FUNCTION, Choice, Flag, ListOf, Located, Parsed, Schema, Text
 from analyzer.spec.tree import Node
 
 _ARGUMENT = Parsed("arg 0, arg 1, …", parse_argument, ARGUMENT_PATTERN)
 _MEMBER = Parsed("a record's member, as record.member", parse_name, NAME_PATTERN)
+_OBJECT = Parsed("a record, or a member of it", parse_name, NAME_PATTERN)
 _CONTEXT: Choice[Surrounding] = Choice("process", "softirq", "hardirq", "atomic")
 _RUNS: Choice[Literal["now", "later"]] = Choice("now", "later")
 
@@ -35,9 +37,19 @@ REMOTE = Key("remote", Flag(), "on another processor; absent: false", default=Fa
 CONTEXT = Key("context", _CONTEXT, "in what context it runs; absent: process", default="process")
 HOLDS = Key("holds", ListOf(LockShape(), "locks"), "locks that are held on entry; absent: none", default=())
 LEAVES = Key("leaves", ListOf(LockShape(), "locks"), "locks that are held on return; absent: none", default=())
+ALONE = Key("alone", Flag(), "nobody else is in the program meanwhile; absent: false", default=False)
 CALL = Key("call", _MEMBER, "the member, global, static call or local that is called through", required=True)
 WITHIN = Key("in", FUNCTION, "only calls in this function", default="")
 REACHES = Key("reaches", ListOf(Located(FUNCTION), "functions"), "the functions that it reaches", required=True)
+
+POINTER = Key("member", _MEMBER, "the member that points back", required=True)
+THROUGH = Key("through", _MEMBER, "the member that holds the record, or points to it", required=True)
+TARGET = Key(
+    "is",
+    _OBJECT,
+    "what it points to: the record that `through` begins with, or what a member of that points to",
+    required=True,
+)
 
 _WHO = ("function", "functions", "member", "members")
 CALLBACK_ROW = Map(
@@ -45,8 +57,11 @@ CALLBACK_ROW = Map(
     (FUNCTION_KEY, FUNCTIONS, MEMBER, MEMBERS, CALLS, PASSES, RUNS, WAITS, REMOTE, CONTEXT, SOURCE),
     (_WHO,),
 )
-ENTRY_ROW = Map("an entry", (FUNCTION_KEY, FUNCTIONS, MEMBER, MEMBERS, HOLDS, LEAVES, CONTEXT, SOURCE), (_WHO,))
+ENTRY_ROW = Map(
+    "an entry", (FUNCTION_KEY, FUNCTIONS, MEMBER, MEMBERS, HOLDS, LEAVES, CONTEXT, ALONE, SOURCE), (_WHO,)
+)
 TARGET_ROW = Map("a target", (CALL, WITHIN, REACHES, SOURCE))
+BACKLINK_ROW = Map("a backlink", (POINTER, THROUGH, TARGET, SOURCE))
 
 
 def _who(fields: Fields) -> list[tuple[str, Name | None]]:
@@ -103,7 +118,16 @@ class EntryShape:
         fields = ENTRY_ROW.read(node)
         source = " ".join(fields[SOURCE].split())
         return tuple(
-            EntryPoint(member, function, fields[HOLDS], fields[CONTEXT], source, node.location, fields[LEAVES])
+            EntryPoint(
+                member,
+                function,
+                fields[HOLDS],
+                fields[CONTEXT],
+                source,
+                node.location,
+                fields[LEAVES],
+                fields[ALONE],
+            )
             for function, member in _who(fields)
         )
 
@@ -124,3 +148,19 @@ class TargetShape:
     def schema(self) -> Schema:
         """Describe a row."""
         return TARGET_ROW.schema()
+
+
+class BacklinkShape:
+    """An item of `backlinks:`."""
+
+    def read(self, node: Node, _label: str) -> Backlink:
+        """Return the row."""
+        fields = BACKLINK_ROW.read(node)
+        through, target = fields[THROUGH], fields[TARGET]
+        if target.parts[0] != through.parts[0]:
+            raise SpecError(f"'{target}' does not begin with the record of '{through}'", fields.place(TARGET))
+        return Backlink(fields[POINTER], through, target, " ".join(fields[SOURCE].split()), node.location)
+
+    def schema(self) -> Schema:
+        """Describe a row."""
+        return BACKLINK_ROW.schema()

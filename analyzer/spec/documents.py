@@ -10,11 +10,11 @@ from msgspec import Struct
 
 from analyzer.base.errors import SpecError
 from analyzer.base.location import Location
-from analyzer.spec.calls import CallbackShape, EntryShape, TargetShape
+from analyzer.spec.calls import BacklinkShape, CallbackShape, EntryShape, TargetShape
 from analyzer.spec.effects import Defaults
 from analyzer.spec.errors import CombinedSpecError
 from analyzer.spec.mapping import Fields, Key, Map
-from analyzer.spec.model import Callback, EntryPoint, Family, Primitive, Rule, TargetOverride, Waits
+from analyzer.spec.model import Backlink, Callback, EntryPoint, Family, Primitive, Rule, TargetOverride, Waits
 from analyzer.spec.primitives import RowsShape, read_rows
 from analyzer.spec.rules import WORD, RuleShape
 from analyzer.spec.shapes import Choice, Exactly, Flag, ListOf, Located, Text
@@ -40,8 +40,9 @@ PRIMITIVES = Key("primitives", RowsShape(), "the functions and their effects", r
 CALLBACKS = Key("callbacks", ListOf(CallbackShape(), "callbacks"), "who calls functions handed over", default=())
 ENTRIES = Key("entries", ListOf(EntryShape(), "entries"), "how functions are entered from outside", default=())
 TARGETS = Key("targets", ListOf(TargetShape(), "targets"), "what indirect calls reach", default=())
+BACKLINKS = Key("backlinks", ListOf(BacklinkShape(), "backlinks"), "pointers back to where one came from", default=())
 
-CALLS_FILE = Map("a file about calls", (LOCKSPEC, CALLBACKS, ENTRIES, TARGETS))
+CALLS_FILE = Map("a file about calls", (LOCKSPEC, CALLBACKS, ENTRIES, TARGETS, BACKLINKS))
 RULES_FILE = Map("a file of rules", (LOCKSPEC, SUBSYSTEM, RULES))
 FAMILY_FILE = Map("a file of primitives", (LOCKSPEC, FAMILY, TYPES, WAITS, ATOMIC, SOURCE, PRIMITIVES))
 ROWS_FILE = Map("a file that extends a family", (LOCKSPEC, EXTENDS, WAITS, ATOMIC, SOURCE, PRIMITIVES))
@@ -58,6 +59,7 @@ class Document(Struct, frozen=True):
     callbacks: tuple[Callback, ...] = ()
     entries: tuple[EntryPoint, ...] = ()
     targets: tuple[TargetOverride, ...] = ()
+    backlinks: tuple[Backlink, ...] = ()
 
 
 def read_document(text: str, file: str) -> Document:
@@ -74,7 +76,7 @@ def read_document(text: str, file: str) -> Document:
         return _read_rows_file(root)
     if root.get("family") is not None or root.get("primitives") is not None:
         return _read_family_file(root)
-    if any(root.get(key.name) is not None for key in (CALLBACKS, ENTRIES, TARGETS)):
+    if any(root.get(key.name) is not None for key in (CALLBACKS, ENTRIES, TARGETS, BACKLINKS)):
         return _read_calls_file(root)
     return _read_rules_file(root)
 
@@ -85,6 +87,7 @@ def _read_calls_file(root: Node) -> Document:
         callbacks=tuple(callback for row in fields[CALLBACKS] for callback in row),
         entries=tuple(entry for row in fields[ENTRIES] for entry in row),
         targets=fields[TARGETS],
+        backlinks=fields[BACKLINKS],
     )
 
 

@@ -52,6 +52,7 @@ def load(paths: Sequence[Path] | None = None) -> SpecSet:
         _rows([document.callbacks for document in documents], _callback_key),
         _rows([document.entries for document in documents], _entry_key),
         tuple(target for document in documents for target in document.targets),
+        tuple(backlink for document in documents for backlink in document.backlinks),
     )
 
 

@@ -254,6 +254,8 @@ class EntryPoint(Struct, frozen=True, array_like=True):
     location: Location
     #: locks that are held when the function returns, for those who entered it: it is one half of a pair
     leaves: tuple[Held, ...] = ()
+    #: nobody else is in the program meanwhile
+    alone: bool = False
 
 
 class TargetOverride(Struct, frozen=True, array_like=True):
@@ -265,6 +267,19 @@ class TargetOverride(Struct, frozen=True, array_like=True):
     within: str
     #: each with its own place
     reaches: tuple[tuple[str, Location], ...]
+    source: str
+    location: Location
+
+
+class Backlink(Struct, frozen=True, array_like=True):
+    """A pointer back to where its record was reached from: `vcpu->arch.apic->vcpu` is `vcpu`."""
+
+    #: the pointer: `kvm_lapic.vcpu`
+    member: Name
+    #: the member of another record that holds the pointer's record, or points to it: `kvm_vcpu.arch.apic`
+    through: Name
+    #: what the pointer is then: that other record, or a pointer in it (`kvm_vcpu.kvm`)
+    target: Name
     source: str
     location: Location
 
@@ -281,3 +296,4 @@ class SpecSet(Struct, frozen=True):
     callbacks: tuple[Callback, ...] = ()
     entries: tuple[EntryPoint, ...] = ()
     targets: tuple[TargetOverride, ...] = ()
+    backlinks: tuple[Backlink, ...] = ()
