@@ -14,6 +14,7 @@ from typing import NamedTuple
 
 from analyzer.analysis.names import Cell, NameResolver
 from analyzer.analysis.terms import Loader, Term, address, member
+from analyzer.base.errors import SpecError
 from analyzer.spec.model import Backlink
 
 
@@ -31,11 +32,13 @@ class _Way(NamedTuple):
 class Backlinks:
     """The rows of one run; without any, no pointer leads back."""
 
-    __slots__ = ("_ways",)
+    __slots__ = ("_ways", "errors")
 
     def __init__(self, rows: Iterable[Backlink] = (), names: NameResolver | None = None) -> None:
         #: by the member that points back
         self._ways: dict[tuple[str, ...], list[_Way]] = defaultdict(list)
+        #: names in the rows that the program does not have
+        self.errors: list[SpecError] = []
         if names is None:
             return
         for row in rows:
@@ -44,6 +47,7 @@ class Backlinks:
             onward = names.way(row.target, row.location)
             if pointer and through and (onward or len(row.target.parts) == 1):
                 self._ways[pointer[-1]].append(_Way(pointer[-2::-1], through[::-1], onward))
+        self.errors = names.errors
 
     def follow(self, obj: Term, loader: Loader) -> Term | None:
         """Return the value of the pointer `obj` where it leads back; None where no row says so."""

@@ -22,7 +22,7 @@ from analyzer.analysis.deferred import (
 )
 from analyzer.analysis.effects import apply_primitive, change, lock_of
 from analyzer.analysis.evaluate import cell, evaluate, load, store
-from analyzer.analysis.formula import at_entry, rebind
+from analyzer.analysis.formula import at_entry, rebind, where_made
 from analyzer.analysis.freshness import hand_out, is_new, publish
 from analyzer.analysis.places import Recorder
 from analyzer.analysis.situation import Guards, guards, relies_on
@@ -81,7 +81,9 @@ class Caller:
         for target in targets:
             for watch in self.recorder.watches.calls.get(target.name, ()):
                 what = Own(watch.rule, watch.object, "call", event.at)
-                self.recorder.require(state, what, bind_call(watch, arguments, event.signature))
+                formula = bind_call(watch, arguments, event.signature)
+                new = bool(arguments) and is_new(arguments[0], state)
+                self.recorder.require(state, what, where_made(formula) if new else formula)
 
     def _touch_by_primitive(self, state: State, event: Call, primitive: Primitive, arguments: tuple[Term, ...]) -> None:
         for effect in primitive.effects:
@@ -193,7 +195,8 @@ class Caller:
             if isinstance(demand.formula, tuple) and demand.formula[0] == "calls":
                 self._answer(narrowed, event.at, demand.formula, what, arguments, 0)
             else:
-                self.recorder.require(narrowed, what, rebind(demand.formula, arguments, loader), doubt)
+                formula = rebind(demand.formula, arguments, loader)
+                self.recorder.require(narrowed, what, where_made(formula) if doubt else formula, doubt)
 
     def _takes(
         self,

@@ -10,6 +10,7 @@ Atoms (tuples, so that equal ones are shared and cached):
                                         recursive), …
   ("when", function, field, op, n, owner)  `function(&owner->field) op n` (function may be empty: the field itself)
   ("fresh", object pointer)             nobody else can reach the object yet
+  ("new",)                              the way begins in the function that made the object
   ("maybe", reason)                     cannot be decided; reason is for people
 Formulas: True, False, an atom, ("any", f, …), ("all", f, …).
 """
@@ -73,6 +74,16 @@ def rebind(formula: Formula, arguments: tuple[Term, ...], loader: Loader) -> For
             return ("fresh", substitute(formula[1], arguments, loader))
         case _:
             return formula
+
+
+def where_made(formula: Formula) -> Formula:
+    """Return what is left of `formula` in the function that made the object that the way hands on."""
+    if isinstance(formula, bool):
+        return formula
+    if formula[0] in ("any", "all"):
+        parts = [where_made(part) for part in formula[1:]]
+        return any_of(parts) if formula[0] == "any" else all_of(parts)
+    return True if formula[0] == "new" else formula
 
 
 def residue(formula: Formula, state: State) -> Formula:

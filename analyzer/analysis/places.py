@@ -5,7 +5,8 @@ In: events and states. Out: hits: what remains of a rule's requirement at a plac
 """
 
 from analyzer.analysis.acquisitions import Log
-from analyzer.analysis.formula import Formula, any_of, object_pointer, residue
+from analyzer.analysis.formula import Formula, any_of, object_pointer, residue, where_made
+from analyzer.analysis.freshness import allocation, is_new
 from analyzer.analysis.imbalances import release_fault
 from analyzer.analysis.locks import LockTypes
 from analyzer.analysis.situation import Guards, guards, setting
@@ -60,7 +61,9 @@ class Recorder:
                 if wants(watch, mode):
                     pointer = pointer or object_pointer(obj)
                     what = Own(watch.rule, watch.object, mode, at)
-                    self.require(state, what, bind_access(watch, inner, pointer), doubt)
+                    formula = bind_access(watch, inner, pointer)
+                    new = is_new(allocation(pointer), state)
+                    self.require(state, what, where_made(formula) if new else formula, doubt)
             if inner[0] == "G":
                 return
             inner = inner[1]

@@ -38,7 +38,7 @@ from analyzer.ir.function import At, Return
 
 _NOWHERE = At(0)
 #: more conditions than this for one requirement are not told apart
-MAX_CONDITIONS = 12
+MAX_CONDITIONS = 64
 #: more ways to return, told apart by locks, are merged into one
 MAX_OUTCOMES = 12
 

@@ -33,8 +33,8 @@ class Watch(Struct, frozen=True):
     access: str
     #: names resolved: every lock is a lock class, every predicate's field a cell
     requires: Requirement
-    #: an object that nobody else can reach is exempt
-    unpublished: bool
+    #: `unpublished`: an object that nobody else can reach is exempt; `creation`: so are ways that begin where it is made
+    unless: tuple[str, ...] = ()
 
 
 class Watches:
@@ -100,13 +100,19 @@ def wants(watch: Watch, access: str) -> bool:
 
 def bind_access(watch: Watch, obj: Term, pointer: Term) -> Formula:
     """Bind the requirement to the accessed object; `pointer` is what leads to it."""
-    bound = _bind(watch.requires, lambda record: _owner_on_path(obj, record), watch.unpublished)
-    return any_of([bound, ("fresh", pointer)]) if watch.unpublished else bound
+    bound = _bind(watch.requires, lambda record: _owner_on_path(obj, record), "unpublished" in watch.unless)
+    return any_of([bound, *_exempt(watch), *([("fresh", pointer)] if "unpublished" in watch.unless else [])])
 
 
 def bind_call(watch: Watch, arguments: tuple[Term, ...], signature: CType) -> Formula:
     """Bind the requirement of calling a function to its arguments."""
-    return _bind(watch.requires, lambda record: _owner_in_arguments(arguments, signature, record), watch.unpublished)
+    unpublished = "unpublished" in watch.unless
+    bound = _bind(watch.requires, lambda record: _owner_in_arguments(arguments, signature, record), unpublished)
+    return any_of([bound, *_exempt(watch)])
+
+
+def _exempt(watch: Watch) -> list[Formula]:
+    return [("new",)] if "creation" in watch.unless else []
 
 
 def _bind(requirement: Requirement, owner: Callable[[str], Term | None], unpublished: bool) -> Formula:

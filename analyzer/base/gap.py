@@ -32,6 +32,8 @@ class GapKind(StrEnum):
     ASSEMBLY = "assembly"
     #: the analysis gave up on a part of a function (too many paths, no fixpoint)
     ANALYSIS = "analysis"
+    #: a shipped rule that names what this kernel does not have: it does not apply
+    RULE = "rule"
 
 
 class Gap(Struct, frozen=True, order=True, array_like=True):

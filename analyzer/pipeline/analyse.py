@@ -24,16 +24,19 @@ from analyzer.analysis.problems import Judged, LockFacts
 from analyzer.analysis.solve import solve
 from analyzer.analysis.state import Telling
 from analyzer.analysis.watch import Watch, Watches
+from analyzer.base.gap import Gap
 from analyzer.facts.store import Store
 from analyzer.pipeline.extract import Extraction
 from analyzer.pipeline.link import Linked, link
 from analyzer.pipeline.options import Progress
 from analyzer.pipeline.remember import Remembered
+from analyzer.pipeline.scope import applicable
 from analyzer.program.arguments import Conducts
 from analyzer.program.entries import Entry
 from analyzer.program.flow import FlowFacts
 from analyzer.program.link import Program
 from analyzer.rules import judge, watches_of
+from analyzer.spec.errors import CombinedSpecError
 from analyzer.spec.model import Rule, SpecSet
 
 #: further watches, made once names can be resolved
@@ -55,6 +58,8 @@ class Analysis(Struct, frozen=True):
     locks: LockFacts
     #: what those rules found, by rule id
     judged: Mapping[str, Judged]
+    #: what of the specification does not apply to the program
+    gaps: tuple[Gap, ...] = ()
 
 
 def chosen_rules(spec: SpecSet, globs: tuple[str, ...]) -> tuple[Rule, ...]:
@@ -69,17 +74,23 @@ def analyse(
     rules: tuple[Rule, ...],
     progress: Progress,
     observers: Observers | None = None,
+    *,
+    lenient: bool = False,
 ) -> Analysis:
-    """Analyse the program that the extracted units make up."""
+    """Analyse the program that the extracted units make up; `lenient` leaves out rules that do not fit it."""
     remembered = Remembered(store)
     linked = link(extraction, remembered, spec)
     names = NameResolver(linked.program, spec)
+    rules, gaps = applicable(linked.program, spec, rules) if lenient else (rules, ())
     observed = observers(names) if observers else ()
     watches = Watches(
         chain((watch for rule in rules for watch in watches_of(rule, names)), observed),
         linked.program.records.values(),
     )
-    context = _context(linked, spec, watches, Backlinks(spec.backlinks, names))
+    backlinks = Backlinks(spec.backlinks, NameResolver(linked.program, spec))
+    if backlinks.errors and not lenient:
+        raise CombinedSpecError(backlinks.errors)
+    context = _context(linked, spec, watches, backlinks)
     progress.begin("analyse", len(linked.program.functions))
     solve(context, linked.facts_of, Keys(context, linked.flows, linked.digest_of), remembered, progress.advance)
     remembered.flush()
@@ -88,7 +99,7 @@ def analyse(
     led = {place: tuple(leads.led(trail) for trail in ways) for place, ways in trails.items()}
     locks = LockFacts(linked.program, linked.graph, context.summaries, linked.entries, leads)
     judged = judge(rules, locks, names)
-    return Analysis(linked.program, linked.flows, context, linked.entries, rules, led, names, locks, judged)
+    return Analysis(linked.program, linked.flows, context, linked.entries, rules, led, names, locks, judged, gaps)
 
 
 def _context(linked: Linked, spec: SpecSet, watches: Watches, backlinks: Backlinks) -> Context:

@@ -32,9 +32,17 @@ def check(options: CheckOptions, progress: Progress) -> Report:
 
 
 def examine(
-    options: CheckOptions, store: Store, progress: Progress, observers: Observers | None = None
+    options: CheckOptions,
+    store: Store,
+    progress: Progress,
+    observers: Observers | None = None,
+    *,
+    lenient: bool | None = None,
 ) -> tuple[Extraction, Analysis]:
-    """Extract and analyse what `options` name; `observers` watch beside the rules."""
+    """Extract and analyse what `options` name; `observers` watch beside the rules.
+
+    `lenient` leaves out rules that do not fit the program; None: those that are shipped.
+    """
     spec = load(options.specs or None)
     units = read_units(
         tree=options.tree,
@@ -45,7 +53,9 @@ def examine(
         units=options.units,
     )
     extraction = extract(units, store, progress, jobs=options.jobs, overlays=options.overlays)
-    analysis = analyse(extraction, store, spec, chosen_rules(spec, options.rules), progress, observers)
+    lenient = not options.specs if lenient is None else lenient
+    rules = chosen_rules(spec, options.rules)
+    analysis = analyse(extraction, store, spec, rules, progress, observers, lenient=lenient)
     return extraction, analysis
 
 
@@ -65,7 +75,7 @@ def report(extraction: Extraction, analysis: Analysis) -> Report:
 
 def all_gaps(extraction: Extraction, analysis: Analysis) -> tuple[Gap, ...]:
     """Return the gaps of units, of function bodies and of the analysis, each once."""
-    gaps = set(extraction.gaps)
+    gaps = {*extraction.gaps, *analysis.gaps}
     for unit in extraction.units:
         gaps.update(unit.gaps)
     for function in analysis.program.functions.values():

@@ -41,11 +41,11 @@ def explain(options: CheckOptions, target: str, progress: Progress) -> Explanati
 def _observers(target: str, names: NameResolver) -> Iterable[Watch]:
     """Return the watches that see every access of a field or every call of a function."""
     if target.endswith("()"):
-        yield Watch(_OBSERVER, None, target[:-2], target, "call", AllOf(()), False)
+        yield Watch(_OBSERVER, None, target[:-2], target, "call", AllOf(()))
     elif "/" not in target:
         cell = names.cell(Name(tuple(target.split("."))), Location("<target>", 1))
         if cell is not None:
-            yield Watch(_OBSERVER, cell, "", target, "any", AllOf(()), False)
+            yield Watch(_OBSERVER, cell, "", target, "any", AllOf(()))
 
 
 class _Explainer:

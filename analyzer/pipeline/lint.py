@@ -20,7 +20,7 @@ from analyzer.spec.model import SpecSet
 def lint(options: CheckOptions, progress: Progress) -> tuple[SpecError, ...]:
     """Check that every rule speaks about something in the tree. Raise `SpecError` where the YAML itself is wrong."""
     with Store(options.cache) as store:
-        extraction, analysis = examine(options, store, progress)
+        extraction, analysis = examine(options, store, progress, lenient=False)
         told = report(extraction, analysis)
     specs = analysis.context.spec
     errors = (*wrong(analysis.program, specs, analysis.rules, partial=False), *unmatched(specs, told))

@@ -10,6 +10,7 @@ from collections.abc import Collection, Iterable, Mapping
 from msgspec.structs import replace
 
 from analyzer.base.errors import SpecError
+from analyzer.base.gap import Gap, GapKind
 from analyzer.ir.types import Array, CType, Record
 from analyzer.program.link import Program
 from analyzer.spec.model import Rule, SpecSet
@@ -46,6 +47,24 @@ def _record(ctype: CType) -> str:
     while isinstance(ctype, Array):
         ctype = ctype.of
     return ctype.name if isinstance(ctype, Record) else ""
+
+
+def applicable(program: Program, spec: SpecSet, rules: tuple[Rule, ...]) -> tuple[tuple[Rule, ...], tuple[Gap, ...]]:
+    """Return the rules whose members the program's records have, and a gap for each of the others."""
+    errors = {error.location: error for error in wrong(program, spec, rules, partial=True)}
+    fitting, gaps = [], []
+    for rule in rules:
+        lacks = next((errors[mention.location] for mention in rule.mentions if mention.location in errors), None)
+        if lacks is None:
+            fitting.append(rule)
+        else:
+            gaps.append(Gap(GapKind.RULE, rule.location, f"{rule.id} does not apply: {_plain(lacks)}"))
+    return tuple(fitting), tuple(gaps)
+
+
+def _plain(error: SpecError) -> str:
+    """Return the message of `error` without its place."""
+    return str(error).removeprefix(f"{error.location}: ")
 
 
 def wrong(program: Program, spec: SpecSet, rules: Iterable[Rule], *, partial: bool) -> list[SpecError]:

@@ -21,7 +21,7 @@ def watches(rule: Rule, names: NameResolver) -> Iterable[Watch]:
     assert isinstance(check, MustHold)
     requires = names.requirement(check.requires, rule.location)
     for function in check.functions:
-        yield Watch(rule.id, None, function, f"{function}()", "call", requires, "unpublished" in rule.unless)
+        yield Watch(rule.id, None, function, f"{function}()", "call", requires, rule.unless)
 
 
 def headline(access: str, name: str) -> str:

@@ -116,7 +116,7 @@ class Rule(Struct, frozen=True, array_like=True):
     id: str
     check: Check
     severity: Severity
-    #: statically checked exemptions; `unpublished` is known
+    #: statically checked exemptions: `unpublished`, `creation`
     unless: tuple[str, ...]
     #: one sentence for the reader of a finding
     why: str
