@@ -51,7 +51,9 @@ class Conducts:
         self._graph = graph
         self._flows = flows
         #: what rows say of functions: conduct by name
-        self._stated = {name: _stated(primitive) for name, primitive in (primitives or {}).items()}
+        self._stated = {
+            name: _stated(primitive) for name, primitive in (primitives or {}).items() if primitive.is_whole
+        }
         self._bits: dict[tuple[str, str], int] = {}
         self._cells: list[tuple[str, str]] = []
         self._chunks: dict[tuple[int, int], int] = {}
