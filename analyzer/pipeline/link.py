@@ -17,6 +17,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from analyzer.analysis.names import NameResolver
+from analyzer.base.location import Location
 from analyzer.facts.unit import FunctionFacts
 from analyzer.pipeline.extract import Extraction
 from analyzer.pipeline.remember import Remembered
@@ -68,11 +69,13 @@ def link(extraction: Extraction, remembered: Remembered, spec: SpecSet | None = 
             lambda ident: functions[program.functions[ident].ref.facts_key],
         )
         overrides = Overrides(program, spec.targets)
-        graph = CallGraph(program, flows, spec.callbacks, overrides)
+        names = NameResolver(program, spec)
+        callbacks = tuple(replace(row, holds=_classes(row.holds, row.location, names)) for row in spec.callbacks)
+        graph = CallGraph(program, flows, callbacks, overrides)
         wrong = overrides.errors()
         if wrong:
             raise CombinedSpecError(wrong)
-        entries = find_entries(program, graph, flows, _with_classes(spec.entries, NameResolver(program, spec)))
+        entries = find_entries(program, graph, flows, _with_classes(spec.entries, names))
     seconds, cpu_seconds = time.perf_counter() - began, time.process_time() - cpu_began
     peak_bytes = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
     return Linked(extraction, program, flows, graph, entries, seconds, cpu_seconds, peak_bytes)
@@ -80,16 +83,17 @@ def link(extraction: Extraction, remembered: Remembered, spec: SpecSet | None = 
 
 def _with_classes(rows: tuple[EntryPoint, ...], names: NameResolver) -> list[EntryPoint]:
     """Return `rows` with locks named by their classes; raise what is wrong with them."""
-    result = []
-    for row in rows:
-        holds, leaves = (
-            tuple(h for held in locks if isinstance(h := names.requirement(held, row.location), Held))
-            for locks in (row.holds, row.leaves)
-        )
-        result.append(replace(row, holds=holds, leaves=leaves))
+    result = [
+        replace(row, holds=_classes(row.holds, row.location, names), leaves=_classes(row.leaves, row.location, names))
+        for row in rows
+    ]
     if names.errors:
         raise CombinedSpecError(names.errors)
     return result
+
+
+def _classes(locks: tuple[Held, ...], place: Location, names: NameResolver) -> tuple[Held, ...]:
+    return tuple(h for held in locks if isinstance(h := names.requirement(held, place), Held))
 
 
 @contextmanager

@@ -88,7 +88,7 @@ class _Finder:
             slot = slot_of_row(later)
             by = f"{later.function}() has it called" if later.function else f"called through {spell_slot(slot)}"
             text = f"entry point: {by} later"
-            ways.append(Entry(ident, "deferred", True, text, (), later.context, later.source))
+            ways.append(Entry(ident, "deferred", True, text, _locks(later.holds), later.context, later.source))
         for slot in sorted(self._graph.targets.slots_of.get(ident, ())):
             if slot in self._slots:
                 ways.append(_stated(ident, self._slots[slot], f"entry point through {spell_slot(slot)}"))

@@ -54,7 +54,7 @@ TARGET = Key(
 _WHO = ("function", "functions", "member", "members")
 CALLBACK_ROW = Map(
     "a callback",
-    (FUNCTION_KEY, FUNCTIONS, MEMBER, MEMBERS, CALLS, PASSES, RUNS, WAITS, REMOTE, CONTEXT, SOURCE),
+    (FUNCTION_KEY, FUNCTIONS, MEMBER, MEMBERS, CALLS, PASSES, RUNS, WAITS, REMOTE, HOLDS, CONTEXT, SOURCE),
     (_WHO,),
 )
 ENTRY_ROW = Map("an entry", (FUNCTION_KEY, FUNCTIONS, MEMBER, MEMBERS, HOLDS, LEAVES, CONTEXT, ALONE, SOURCE), (_WHO,))
@@ -85,6 +85,10 @@ class CallbackShape:
             for key in (CALLS, PASSES, WAITS)
             if key in fields and not of_functions
         ]
+        if HOLDS in fields and fields[RUNS] == "now":
+            errors.append(
+                SpecError("'holds' beside 'runs: now': it runs under the caller's locks", fields.place(HOLDS))
+            )
         if errors:
             raise CombinedSpecError(errors)
         return tuple(
@@ -99,6 +103,7 @@ class CallbackShape:
                 fields[CONTEXT],
                 " ".join(fields[SOURCE].split()),
                 node.location,
+                fields[HOLDS],
             )
             for function, member in _who(fields)
         )

@@ -240,6 +240,8 @@ class Callback(Struct, frozen=True, array_like=True):
     context: Surrounding
     source: str
     location: Location
+    #: locks that those who call it later hold
+    holds: tuple[Held, ...] = ()
 
 
 class EntryPoint(Struct, frozen=True, array_like=True):

@@ -31,6 +31,12 @@ def test_a_member_and_its_locks() -> None:
     assert entry.context == "softirq"
 
 
+def test_locks_of_whoever_calls_later() -> None:
+    text = "callbacks:\n  - {member: wait.func, runs: later, holds: [queue.lock, irqs_off], context: atomic, source: x}"
+    (callback,) = read_document(f"lockspec: 1\n{text}\n", "rows.yaml").callbacks
+    assert callback.holds == (Held(Name(("queue", "lock"))), Held(Name(("irqs_off",))))
+
+
 def test_one_half_of_a_pair_leaves_locks_held() -> None:
     text = "entries:\n  - {member: ops.start, leaves: [{lock: rcu, mode: read}], source: x}"
     (entry,) = read_document(f"lockspec: 1\n{text}\n", "rows.yaml").entries
@@ -54,6 +60,7 @@ def test_one_half_of_a_pair_leaves_locks_held() -> None:
         ),
         ("callbacks:\n  - {function: f, calls: 1, runs: now, source: x}", "'calls': found the integer 1"),
         ("callbacks:\n  - {function: f, calls: arg 0, runs: now}", "needs the key 'source'"),
+        ("callbacks:\n  - {member: a.b, holds: [c], runs: now, source: x}", "3:19: 'holds' beside 'runs: now'"),
         ("callbacks: []", "'callbacks': found an empty list"),
         ("entries:\n  - {member: a.b, hold: [c], source: x}", "unknown key 'hold' in an entry .did you mean 'holds'"),
         ("entries:\n  - {member: a->b, source: x}", "'member': .*write 'a.b'"),
