@@ -36,7 +36,7 @@ from analyzer.ir.values import FunctionAddress
 from analyzer.program.arguments import STORED
 from analyzer.program.flow import READ, WRITE, callee_slot
 from analyzer.program.graph import spell_slot
-from analyzer.spec.model import LockArgument, Primitive
+from analyzer.spec.model import LockArgument, LockSource, Primitive
 
 
 class Caller:
@@ -99,8 +99,11 @@ class Caller:
 
     def _log_primitive(self, state: State, primitive: Primitive, arguments: tuple[Term, ...], at: At) -> None:
         self.recorder.log.primitive(state, primitive, arguments, at)
+        taken: list[LockSource | None] = []
         for effect in primitive.effects:
-            if effect.kind == "release":
+            if effect.kind == "acquire":
+                taken.append(effect.lock)
+            if effect.kind == "release" and effect.lock not in taken:
                 key = lock_of(effect, arguments, self.scope.context.lock_types)
                 self.recorder.drops(state, key, Hold(1, effect.mode, effect.recursive, at))
 

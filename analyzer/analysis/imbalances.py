@@ -141,7 +141,9 @@ def _kept(leaves: list[Leave], entry: Entry, parameters: tuple[str, ...]) -> Ite
                 continue
             if hold.times > 0 and name not in left and _is_wrong(leave, leaves, key, entry):
                 yield _at_return("kept", key, hold, leave, None, parameters)
-            elif hold.times < 0 and name not in brought and entry.kind in _PLAIN_ENTRIES:
+            elif hold.times >= 0 or name in brought or is_context(key, hold.mode, hold.recursive):
+                continue
+            elif entry.kind in _PLAIN_ENTRIES:
                 yield Imbalance(
                     "unheld",
                     name,
