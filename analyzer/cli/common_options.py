@@ -45,9 +45,9 @@ class Common(Struct, frozen=True, kw_only=True):
             verbose=self.verbose or earlier.verbose,
         )
 
-    def options(self, rules: list[str] | None = None) -> CheckOptions:
+    def options(self, rules: list[str] | None = None, units: list[str] | None = None) -> CheckOptions:
         """Return what the pipeline takes. Raise `typer.BadParameter`."""
-        return arguments.check_options(self.given, rules)
+        return arguments.check_options(self.given, rules, units)
 
     def style(self) -> Style:
         """Return for whom to write."""

@@ -20,7 +20,7 @@ from typer.exceptions import TyperException
 
 from analyzer import __version__
 from analyzer.base.errors import LockspecError
-from analyzer.cli import baseline, callgraph, check, crosscheck, explain, spec
+from analyzer.cli import baseline, callgraph, check, crosscheck, explain, init, spec, watch
 from analyzer.cli.status import Status
 
 _SETTINGS = {"help_option_names": ["-h", "--help"], "max_content_width": 110}
@@ -38,6 +38,8 @@ app.add_typer(baseline.app, name="baseline")
 app.add_typer(callgraph.app, name="callgraph")
 app.command("crosscheck", epilog=crosscheck.EXAMPLES)(crosscheck.crosscheck)
 app.add_typer(spec.app, name="spec")
+app.add_typer(init.app, name="init")
+app.command("watch", epilog=watch.EXAMPLES)(watch.watch)
 
 
 def _print_version(wanted: bool) -> None:

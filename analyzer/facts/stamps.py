@@ -73,6 +73,19 @@ class Stamps:
         self._write_hashed()
         return found
 
+    def files(self, commands: Sequence[bytes]) -> tuple[str, ...]:
+        """Return the files that the texts of `commands` are known to be made of."""
+        ids: set[int] = set()
+        with self._database.reading() as connection:
+            for start in range(0, len(commands), _BATCH):
+                some = commands[start : start + _BATCH]
+                marks = ",".join("?" * len(some))
+                query = f"SELECT files FROM stamp WHERE command IN ({marks})"  # noqa: S608
+                for (files,) in connection.execute(query, some):
+                    ids.update(array("I", files))
+        self._load(ids)
+        return tuple(sorted(self._paths[file] for file in ids if file in self._paths))
+
     def keep(self, command: bytes, dependencies: Sequence[str], text: bytes, begun_ns: int) -> None:
         """Remember what text a command made of which files, unless one changed after the run had begun."""
         if any(self._changed_since(path, begun_ns) for path in dependencies):
