@@ -166,11 +166,17 @@ class Caller:
                 if target.id is not None or summary.demands:
                     self.recorder.call(state, event.at, target.id or target.name)
                 self._demands(state, event, target, summary, arguments)
-            for outcome in summary.outcomes:
-                after = state.fork()
-                returned = self._outcome(after, target, outcome, arguments, result, event)
+            for number, outcome in enumerate(summary.outcomes, 1):
+                last = target is targets[-1] and number == len(summary.outcomes)
+                after = state if last else state.fork()
+                names = self._named(after, outcome, arguments, result)
+                returned = self._outcome(after, target, outcome, names, event)
                 if returned is not None:
-                    states.append(self._finish(after, event, returned, arguments, target))
+                    stores = [(names(obj), names(value)) for obj, value in outcome.stores]
+                    self._finish(after, event, returned, arguments, target)
+                    for obj, value in stores:
+                        store(after, obj, value, self.place)
+                    states.append(after)
         if not targets:
             states.append(self._finish(state, event, result, arguments, Target(None, "", "")))
         return states
@@ -259,14 +265,24 @@ class Caller:
                 formula = rebind(demand.formula, given, loader)
                 self.recorder.require(narrowed, through, at_entry(formula) if locks is None else formula)
 
-    def _outcome(
-        self, state: State, target: Target, outcome: Outcome, arguments: tuple[Term, ...], result: Term, event: Call
-    ) -> Term | None:
-        """Apply one way to return to `state`; return the value returned, None if this state rules it out."""
+    def _named(self, state: State, outcome: Outcome, arguments: tuple[Term, ...], result: Term) -> Loader:
+        """Return what rewrites the callee's terms: over the arguments, and over what the callee made."""
+        returned = result
+
+        def loader(obj: Term) -> Term:
+            if obj[0] != "ret":
+                return load(state, obj)
+            return ("r", self.place[0], (self.place, obj[1])) if obj[1] else returned
 
         def over(term: Term) -> Term:
-            return substitute(term, arguments, lambda obj: load(state, obj))
+            return substitute(term, arguments, loader)
 
+        if outcome.value is not None:
+            returned = over(outcome.value)
+        return over
+
+    def _outcome(self, state: State, target: Target, outcome: Outcome, over: Loader, event: Call) -> Term | None:
+        """Apply one way to return to `state`; return the value returned, None if this state rules it out."""
         for term, known in outcome.guards:
             if not conditions.refine(state.facts, over(term), known):
                 return None
@@ -274,7 +290,7 @@ class Caller:
         changes = [(key(over(made.key)), made) for made in outcome.changes]
         for term, known in [(over(t), k) for t, k in outcome.establishes]:
             conditions.refine(state.facts, term, known)
-        returned = result if outcome.value is None else over(outcome.value)
+        returned = over(("ret", 0))
         if returned[0] not in ("agg", "?") and not conditions.refine(state.facts, returned, outcome.returns):
             return None
         if outcome.fresh:

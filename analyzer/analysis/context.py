@@ -18,7 +18,8 @@ from analyzer.analysis.summary import PLAIN, FunctionSummary
 from analyzer.analysis.terms import Term
 from analyzer.analysis.watch import Watches
 from analyzer.facts.unit import FunctionFacts
-from analyzer.ir.values import FunctionAddress, Value
+from analyzer.ir.function import Call, Event, Store
+from analyzer.ir.values import FunctionAddress, Local, Value
 from analyzer.program.arguments import Conduct, Conducts
 from analyzer.program.entries import Entry
 from analyzer.program.flow import FlowFacts, Slot, callee_slot
@@ -134,6 +135,16 @@ class Scope:
     def conduct(self, target: Target) -> Conduct | None:
         """Return what the call may do to its arguments; None for a function without a body."""
         return self.context.conducts.of.get(target.id) if target.id is not None else None
+
+    def matters(self, event: Event) -> bool:
+        """Tell whether `event` is a call that concerns locks or rules; accesses are not told apart."""
+        if not isinstance(event, Call):
+            return self.watched and not (isinstance(event, Store) and isinstance(event.path.root, Local))
+        watched_calls, primitives = self.context.watches.calls, self.context.spec.primitives
+        return any(
+            target.name in primitives or target.name in watched_calls or self.summary(target).matters
+            for target in self.targets(event.callee)
+        )
 
     def forget_written(self, state: State, writes: int) -> None:
         """Forget branch facts that depend on any member in the bit set `writes`."""

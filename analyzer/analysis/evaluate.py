@@ -8,7 +8,20 @@ from typing import Any
 
 from analyzer.analysis import ranges
 from analyzer.analysis.state import State
-from analyzer.analysis.terms import MAX_DEPTH, OPEN, REST, ZERO, Term, address, container, depth, member, pointee, size
+from analyzer.analysis.terms import (
+    MAX_DEPTH,
+    OPEN,
+    REST,
+    ZERO,
+    Term,
+    address,
+    container,
+    depth,
+    member,
+    part,
+    pointee,
+    size,
+)
 from analyzer.ir.values import (
     AccessPath,
     AddressOf,
@@ -31,6 +44,9 @@ from analyzer.ir.values import (
 
 #: stands for a member name where an object is no member
 _PLAIN = {"O": ("*", ""), "I": ("[]", ""), "C": ("^", "")}
+
+#: kinds of values that are no records
+_SCALARS = frozenset(("P", "ad", "op", "un", "fn", "t"))
 
 
 def evaluate(state: State, value: Value) -> Term:
@@ -90,11 +106,7 @@ def load(state: State, obj: Term) -> Term:
     if whole is None:
         back = state.backlinks.follow(obj, lambda other: load(state, other))
         return ("ld", obj, epoch) if back is None else back
-    if whole == ZERO:
-        return ZERO
-    if whole[0] == "agg":
-        return next((value for key, value in whole[1:] if key in (obj[2:], REST)), ZERO)
-    return ("ld", obj, whole)
+    return part(whole, obj[2], obj[3])
 
 
 def _whole(state: State, obj: Term) -> Term | None:
@@ -112,6 +124,8 @@ def _whole(state: State, obj: Term) -> Term | None:
 def _aggregate(state: State, obj: Term) -> Term:
     """Return the value of a local; of a record, what it was given as a whole with what was stored to its members."""
     whole = state.env.get(obj[1])
+    if whole is not None and (not state.memory or whole[0] in _SCALARS):
+        return whole
     members = [(key, value) for key, value in state.memory.items() if key[0] == "F" and _frame(key) == obj]
     if not members:
         return whole or ("?", -1, obj[1])

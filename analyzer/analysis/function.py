@@ -12,6 +12,7 @@ from heapq import heappop, heappush
 
 from analyzer.analysis import conditions, ranges
 from analyzer.analysis.calls import Caller
+from analyzer.analysis.conditions import truth_of
 from analyzer.analysis.context import Scope
 from analyzer.analysis.evaluate import cell, evaluate, locate, store
 from analyzer.analysis.freshness import publish
@@ -20,7 +21,8 @@ from analyzer.analysis.places import Recorder
 from analyzer.analysis.state import Signature, State, close_pass, merge
 from analyzer.analysis.summarise import summarise
 from analyzer.analysis.summary import FunctionSummary
-from analyzer.analysis.terms import member
+from analyzer.analysis.terms import Term, member
+from analyzer.analysis.tested import Tested, find_tested
 from analyzer.base.gap import Gap, GapKind
 from analyzer.base.location import Location
 from analyzer.ir.function import Branch, Call, Event, Goto, Jump, Read, Return, Store, Switch, Terminator
@@ -28,20 +30,42 @@ from analyzer.ir.values import Local, Parameter
 from analyzer.program.flow import cell_of
 
 #: more lock situations than this at one point are merged into what they have in common
-MAX_STATES = 24
+MAX_STATES = 48
+#: states with the same locks that are kept apart by what is known of conditions to come
+MAX_APART = 6
+#: a function that returns with different locks is looked at for what its callers may know of it, if it is no larger
+MANAGEABLE = 40
 #: a block visited oftener than this widens what it knows of numbers
 WIDEN_AFTER = 3
 #: a block visited oftener than this ends the analysis with a gap
 MAX_VISITS = 400
+#: where the first state comes from
+START: tuple[int, Signature] = (0, (None,))
+
+
+def analyse(scope: Scope) -> FunctionSummary:
+    """Return the summary of the function of `scope`.
+
+    Only where locks differ at some point, conditions can tell what goes with which; then it is worth a second look.
+    """
+    first = FunctionAnalysis(scope)
+    summary = first.run()
+    if all(len(states) <= 1 for states in first.entries):
+        return summary
+    at_return = len(scope.facts.ir.blocks) <= MANAGEABLE and len({o.changes for o in summary.outcomes}) > 1
+    tested = find_tested(scope.facts.ir, scope.matters, at_return=at_return)
+    return FunctionAnalysis(scope, tested).run() if tested.conditions else summary
 
 
 class FunctionAnalysis:
     """One function under analysis."""
 
-    def __init__(self, scope: Scope) -> None:
+    def __init__(self, scope: Scope, tested: Tested | None = None) -> None:
         self.scope = scope
         self.ir = scope.facts.ir
         self.entries: list[dict[Signature, State]] = [{} for _ in self.ir.blocks]
+        #: conditions that keep states apart, by block
+        self.tested = tested
         self.visits = [0] * len(self.ir.blocks)
         self.work: list[tuple[int, int, Signature]] = []
         self.queued: set[tuple[int, Signature]] = set()
@@ -54,7 +78,7 @@ class FunctionAnalysis:
         """Return the function's summary."""
         env = {formal.name: ("P", i) for i, formal in enumerate(self.ir.parameters) if formal.name}
         start = State(env=env, backlinks=self.scope.context.backlinks)
-        self.arrive(0, start, 0)
+        self.arrive(0, start, START)
         while self.work:
             block, _, signature = heappop(self.work)
             self.queued.discard((block, signature))
@@ -81,11 +105,11 @@ class FunctionAnalysis:
 
     # -- between blocks -------------------------------------------------------------------------------------------
 
-    def arrive(self, block: int, state: State, source: int) -> None:
-        """Let `state` enter `block`, coming from block `source`."""
-        if block <= source and source != 0:
+    def arrive(self, block: int, state: State, source: tuple[int, Signature]) -> None:
+        """Let `state` enter `block`, coming from a block where it had a signature."""
+        if block <= source[0] and source != START:
             close_pass(state, block, list(self.entries[block].values()))
-        signature = state.signature(self.scope.context.telling)
+        signature = self._signature(block, state, source[1])
         known = self.entries[block].get(signature)
         if known is None:
             if len(self.entries[block]) >= MAX_STATES:
@@ -96,6 +120,21 @@ class FunctionAnalysis:
             return
         self._enqueue(block, signature)
 
+    def _signature(self, block: int, state: State, before: Signature) -> Signature:
+        """Return what must agree for two states to be merged at `block`."""
+        locks = state.signature(self.scope.context.telling)
+        if self.tested is None:
+            return (*locks, None)
+        if not self.tested.joins[block]:
+            # nobody else comes here: what told it apart before still does
+            return (*locks, before[-1])
+        told = tuple(truth_of(state.facts, evaluate(state, known)) for known in self.tested.conditions[block])
+        signature = (*locks, told)
+        if signature in self.entries[block]:
+            return signature
+        apart = sum(known[:-1] == locks for known in self.entries[block])
+        return signature if apart < MAX_APART else (*locks, None)
+
     def _enqueue(self, block: int, signature: Signature) -> None:
         if (block, signature) not in self.queued:
             self.queued.add((block, signature))
@@ -105,7 +144,7 @@ class FunctionAnalysis:
     def _squeeze(self, block: int, state: State) -> None:
         """Merge one state too many into one that holds only what all of them hold."""
         self.give_up("too many lock situations at one point: only what they have in common is kept")
-        common: Signature = ("common",)
+        common: Signature = ("common", None)
         known = self.entries[block].get(common)
         if known is None:
             self.entries[block][common] = state
@@ -160,34 +199,39 @@ class FunctionAnalysis:
         store(state, obj, value, place)
 
     def _leave(self, key: tuple[int, Signature], state: State, terminator: Terminator) -> None:
-        block = key[0]
         match terminator:
             case Jump(target):
-                self.arrive(target, state, block)
+                self.arrive(target, state, key)
             case Branch(condition, true, false, _):
-                term = evaluate(state, condition)
-                other = state.fork()
-                if conditions.assume(state.facts, term, True):
-                    self.arrive(true, state, block)
-                if conditions.assume(other.facts, term, False):
-                    self.arrive(false, other, block)
+                self._branch(key, state, evaluate(state, condition), true, false)
             case Switch():
-                self._switch(block, state, terminator)
+                self._switch(key, state, terminator)
             case Goto(targets, _):
                 for target in targets:
-                    self.arrive(target, state.fork(), block)
+                    self.arrive(target, state.fork(), key)
             case Return(value, at):
                 self.leaves[key].append(Leave(state, None if value is None else evaluate(state, value), at))
 
-    def _switch(self, block: int, state: State, terminator: Switch) -> None:
+    def _branch(self, key: tuple[int, Signature], state: State, term: Term, true: int, false: int) -> None:
+        known = truth_of(state.facts, term)
+        if known is not None:
+            self.arrive(true if known else false, state, key)
+            return
+        other = state.fork()
+        if conditions.assume(state.facts, term, True):
+            self.arrive(true, state, key)
+        if conditions.assume(other.facts, term, False):
+            self.arrive(false, other, key)
+
+    def _switch(self, key: tuple[int, Signature], state: State, terminator: Switch) -> None:
         term = evaluate(state, terminator.value)
         others: ranges.Range | None = conditions.range_of(state.facts, term)
         for case in terminator.cases:
             label = ((case.low, case.high),)
             taken = state.fork()
             if conditions.refine(taken.facts, term, label):
-                self.arrive(case.target, taken, block)
+                self.arrive(case.target, taken, key)
             rest = ranges.complement(label)
             others = ranges.meet(others, rest) if others and rest else None
         if others and conditions.refine(state.facts, term, others):
-            self.arrive(terminator.default, state, block)
+            self.arrive(terminator.default, state, key)

@@ -106,6 +106,7 @@ def _thawed(summary: FunctionSummary) -> FunctionSummary:
             changes=tuple(_change(change) for change in outcome.changes),
             guards=_pairs(outcome.guards),
             establishes=_pairs(outcome.establishes),
+            stores=tuple((thaw(list(obj)), thaw(list(value))) for obj, value in outcome.stores),
         )
         for outcome in summary.outcomes
     )

@@ -16,6 +16,8 @@ Guards = tuple[tuple[Term, Range], ...]
 
 #: deeper entry terms are not worth a guard
 _GUARD_DEPTH = 6
+#: what conditions are about; comparisons of two values among them
+_KINDS = frozenset(("P", "ld", "pc", "w", "op", "m"))
 
 
 def guards(state: State) -> Guards:
@@ -23,7 +25,7 @@ def guards(state: State) -> Guards:
     return tuple(
         (term, known)
         for term, known in state.facts.items()
-        if term[0] in ("P", "ld", "pc", "w") and depth(term) <= _GUARD_DEPTH and is_entry_term(term)
+        if term[0] in _KINDS and depth(term) <= _GUARD_DEPTH and is_entry_term(term)
     )
 
 

@@ -11,7 +11,7 @@ from collections.abc import Callable
 from msgspec.structs import replace
 
 from analyzer.analysis.context import Context, Scope
-from analyzer.analysis.function import FunctionAnalysis
+from analyzer.analysis.function import analyse
 from analyzer.analysis.keys import Keys
 from analyzer.analysis.memo import Keep, Packed, decode_component, encode_component, pack
 from analyzer.analysis.summary import PLAIN, FunctionSummary
@@ -113,7 +113,7 @@ def summarise_function(context: Context, ident: str, facts: FunctionFacts) -> Fu
     scope = Scope(context, ident, facts)
     if len(facts.ir.blocks) > SMALL and not _is_relevant(scope):
         return PLAIN
-    return FunctionAnalysis(scope).run()
+    return analyse(scope)
 
 
 def _is_relevant(scope: Scope) -> bool:
@@ -126,16 +126,5 @@ def _is_relevant(scope: Scope) -> bool:
         if name in primitives or name in watched_calls:
             return True
     return any(
-        matters(scope.summary(target)) or target.name in watched_calls
-        for block in scope.facts.ir.blocks
-        for event in block.events
-        if isinstance(event, Call)
-        for target in scope.targets(event.callee)
+        scope.matters(event) for block in scope.facts.ir.blocks for event in block.events if isinstance(event, Call)
     )
-
-
-def matters(summary: FunctionSummary) -> bool:
-    """Tell whether a call of the function concerns its caller's locks."""
-    if summary.demands or summary.takes or not summary.outcomes:
-        return True
-    return any(outcome.changes or outcome.establishes for outcome in summary.outcomes)

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """Making a function's summary from the states in which it returns and the hits inside it.
 
-In: leaves and hits. Out: FunctionSummary. Leaves with equal lock changes become one outcome.
+In: leaves and hits. Out: FunctionSummary.
 """
 
 from collections import defaultdict
@@ -11,11 +11,10 @@ from analyzer.analysis.acquisitions import nested_of, takes_of
 from analyzer.analysis.context import Scope
 from analyzer.analysis.formula import Formula, atoms
 from analyzer.analysis.imbalances import at_returns
-from analyzer.analysis.leave import Leave, value_range
-from analyzer.analysis.locks import exported_lock
+from analyzer.analysis.leave import Leave
+from analyzer.analysis.outcomes import outcomes_of
 from analyzer.analysis.places import CallHit, Hit, Recorder
-from analyzer.analysis.situation import Guards, common_guards, decidable, guards
-from analyzer.analysis.state import FRESH, State
+from analyzer.analysis.situation import Guards, common_guards, decidable
 from analyzer.analysis.summary import (
     Cause,
     Demand,
@@ -24,7 +23,6 @@ from analyzer.analysis.summary import (
     FunctionSummary,
     HeldAt,
     Imbalance,
-    LockChange,
     Outcome,
     Own,
     Passed,
@@ -32,15 +30,11 @@ from analyzer.analysis.summary import (
     SiteLocks,
     demand,
 )
-from analyzer.analysis.terms import OPEN, Term, is_entry_term
 from analyzer.base.gap import Gap
 from analyzer.ir.function import At, Return
 
-_NOWHERE = At(0)
 #: more conditions than this for one requirement are not told apart
 MAX_CONDITIONS = 64
-#: more ways to return, told apart by locks, are merged into one
-MAX_OUTCOMES = 12
 
 
 def summarise(scope: Scope, recorders: list[Recorder], leaves: list[Leave], gaps: tuple[Gap, ...]) -> FunctionSummary:
@@ -50,7 +44,7 @@ def summarise(scope: Scope, recorders: list[Recorder], leaves: list[Leave], gaps
     logs = [recorder.log for recorder in recorders]
     demands, failures = _split(hits)
     own = sorted({hit.what for hit in hits if isinstance(hit.what, Own)}, key=_own_key)
-    outcomes = _outcomes(leaves)
+    outcomes = outcomes_of(leaves)
     if not outcomes and any(isinstance(block.terminator, Return) for block in scope.facts.ir.blocks) and gaps:
         outcomes = (Outcome(ranges.FULL, None, (), (), ()),)
     return FunctionSummary(
@@ -77,85 +71,6 @@ def _imbalances(scope: Scope, recorders: list[Recorder], leaves: list[Leave]) ->
 
 def _own_key(own: Own) -> tuple[int, int, str, str]:
     return (own.at.line, own.at.column, own.rule, own.access)
-
-
-# -- outcomes -----------------------------------------------------------------------------------------------------
-
-
-def _outcomes(leaves: list[Leave]) -> tuple[Outcome, ...]:
-    groups: dict[tuple[object, object], list[Leave]] = defaultdict(list)
-    for leave in leaves:
-        groups[(_changes(leave.state, placed=False), _established(leave.state))].append(leave)
-    single = len(groups) == 1
-    outcomes = [_outcome(group, single) for group in groups.values()]
-    if len(outcomes) > MAX_OUTCOMES:
-        return (_common_outcome(outcomes),)
-    return tuple(outcomes)
-
-
-def _common_outcome(outcomes: list[Outcome]) -> Outcome:
-    """Return one way to return that stands for all: with the lock changes that all of them have."""
-    returns = outcomes[0].returns
-    for outcome in outcomes[1:]:
-        returns = ranges.hull(returns, outcome.returns)
-    first = outcomes[0].changes
-    common = tuple(
-        change
-        for change in first
-        if all(any(c.key == change.key and c.count == change.count for c in o.changes) for o in outcomes[1:])
-    )
-    return Outcome(returns, None, common, (), ())
-
-
-def _outcome(group: list[Leave], single: bool) -> Outcome:
-    first = group[0]
-    returns = value_range(first)
-    for leave in group[1:]:
-        returns = ranges.hull(returns, value_range(leave))
-    same = all(leave.value == first.value for leave in group)
-    value = _exported_value(first.value) if same and first.value is not None else None
-    conditions = () if single else common_guards([guards(leave.state) for leave in group])
-    fresh = value is None and _is_allocator(group)
-    changes, known = _changes(first.state, placed=True), _established(first.state)
-    return Outcome(returns, value, changes, conditions, known, fresh, first.at)
-
-
-def _is_allocator(group: list[Leave]) -> bool:
-    """Tell whether every value returned is an object allocated here, or none at all."""
-    some = False
-    for leave in group:
-        if leave.value is not None and leave.state.fresh.get(leave.value) == FRESH:
-            some = True
-        elif leave.value is None or ranges.meet(value_range(leave), ranges.POSITIVE) is not None:
-            return False
-    return some
-
-
-def _exported_value(value: Term) -> Term | None:
-    """Return `value` as callers can know it; of a struct, what they cannot know is left open."""
-    if value[0] == "agg":
-        return ("agg", *((key, part if is_entry_term(part) else OPEN) for key, part in value[1:]))
-    return value if is_entry_term(value) else None
-
-
-def _changes(state: State, *, placed: bool) -> tuple[LockChange, ...]:
-    """Return the net lock changes; with `placed` false, comparable across paths."""
-    changes = []
-    for key, hold in state.locks.items():
-        lock = exported_lock(key)
-        if lock is not None:
-            at, origin = (hold.at, hold.origin) if placed else (_NOWHERE, None)
-            changes.append(LockChange(lock, hold.times, hold.mode, hold.recursive, at, hold.atomic, origin))
-    return tuple(sorted(changes, key=_change_key))
-
-
-def _change_key(change: LockChange) -> tuple[str, int]:
-    return (repr(change.key), change.count)
-
-
-def _established(state: State) -> Guards:
-    known = [(term, known) for term, known in state.facts.items() if term[0] == "w" and is_entry_term(term)]
-    return tuple(sorted(known, key=repr))
 
 
 # -- demands ------------------------------------------------------------------------------------------------------

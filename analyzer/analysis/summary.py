@@ -52,6 +52,8 @@ class Outcome(Struct, frozen=True, array_like=True):
     fresh: bool = False
     #: where one of these ways returns
     at: At = At(0)
+    #: what the function left in objects behind its parameters: (object, value)
+    stores: tuple[tuple[Term, Term], ...] = ()
 
 
 class HeldAt(Struct, frozen=True, array_like=True):
@@ -244,6 +246,13 @@ class FunctionSummary(Struct, frozen=True, array_like=True):
     takes: tuple[Acquisition, ...] = ()
     nested: tuple[Nested, ...] = ()
     imbalances: tuple[Imbalance, ...] = ()
+
+    @property
+    def matters(self) -> bool:
+        """Tell whether a call of the function concerns its caller's locks."""
+        if self.demands or self.takes or not self.outcomes:
+            return True
+        return any(outcome.changes or outcome.establishes for outcome in self.outcomes)
 
 
 #: a function that changes no lock and returns anything

@@ -18,12 +18,14 @@ Values:
 
   ("un", op, a), ("op", op, a, b); ("r", block, event) result of a call; ("phi", block, name) merged value;
   ("agg", ((record, member), value), …) a struct value; members not listed are zero, unless REST is;
+  ("m", value, record, member) member of a struct value;
+  ("ret", n) in a summary: the value returned (n = 0), or one that the function stored for its caller;
   ("?", block, event) not modelled; ("fix", term, n) a value of an earlier loop pass
 
 **Invariant:** terms are hashable, contain no mutable value, and equal terms denote equal values within one path.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import lru_cache
 from typing import Any
 
@@ -63,6 +65,18 @@ def container(obj: Term, record: str, name: str) -> Term:
     return ("C", obj, record, name)
 
 
+def part(value: Term, record: str, name: str) -> Term:
+    """Return member `name` of the struct value `value`."""
+    if value == ZERO:
+        return ZERO
+    if value[0] == "agg":
+        return next((known for key, known in value[1:] if key in ((record, name), REST)), ZERO)
+    if value[0] == "ld":
+        # as it was when the value was read
+        return ("ld", member(value[1], record, name), value[2])
+    return ("m", value, record, name)
+
+
 def address(obj: Term) -> Term:
     """Return the address of `obj`."""
     if obj[0] == "O":
@@ -73,7 +87,7 @@ def address(obj: Term) -> Term:
 
 def root(term: Term) -> Term:
     """Return the innermost term that `term` is built on by member access, dereference and loads."""
-    while term[0] in ("O", "F", "I", "C", "ad", "ld", "fix"):
+    while term[0] in ("O", "F", "I", "C", "ad", "ld", "fix", "m"):
         term = term[1]
     if term[0] == "w":
         return root(term[2])
@@ -83,7 +97,7 @@ def root(term: Term) -> Term:
 def depth(term: Term) -> int:
     """Count the nesting of `term` along its spine."""
     n = 0
-    while term[0] in ("O", "F", "I", "C", "ad", "ld", "fix"):
+    while term[0] in ("O", "F", "I", "C", "ad", "ld", "fix", "m"):
         term, n = term[1], n + 1
     return n
 
@@ -109,6 +123,16 @@ def is_entry_term(term: Term) -> bool:
     if kind == "ld" and term[2] != 0:
         return False
     return all(is_entry_term(part) for part in term[1:] if isinstance(part, tuple))
+
+
+def replaced(term: Term, names: Mapping[Term, Term]) -> Term:
+    """Return `term` with the terms inside it that have a name there replaced by it."""
+    if not names:
+        return term
+    name = names.get(term)
+    if name is not None:
+        return name
+    return tuple(replaced(part, names) if isinstance(part, tuple) else part for part in term)
 
 
 def is_stable(term: Term) -> bool:
@@ -138,6 +162,11 @@ def substitute(term: Term, arguments: tuple[Term, ...], loader: Loader) -> Term:
         return ("I", substitute(term[1], arguments, loader), substitute(term[2], arguments, loader))
     if kind == "ld":
         return loader(substitute(term[1], arguments, loader))
+    if kind == "ret":
+        return loader(term)
+    if kind == "m":
+        value = substitute(term[1], arguments, loader)
+        return loader(member(value[1], term[2], term[3])) if value[0] == "ld" else part(value, term[2], term[3])
     if kind == "agg":
         return ("agg", *((key, substitute(value, arguments, loader)) for key, value in term[1:]))
     return tuple(substitute(part, arguments, loader) if isinstance(part, tuple) else part for part in term)
@@ -168,6 +197,8 @@ def spell(term: Term, parameters: tuple[str, ...] = ()) -> str:
         if inner[0] == "O":
             return f"{spell(inner[1], parameters)}->{term[3]}"
         return f"{spell(inner, parameters)}.{term[3]}"
+    if kind == "m":
+        return f"{spell(term[1], parameters)}.{term[3]}"
     if kind == "I":
         return f"{spell(term[1], parameters)}[]"
     if kind == "C":

@@ -1,0 +1,168 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""Ways to return: what callers can tell apart, and what each of them did.
+
+In: states in which a function returns. Out: `Outcome`s, one for each different lock change, and where locks differ one
+for each condition that the caller may know and each value that the function left with it.
+
+A lock whose object the caller did not know before is told by where the caller finds it afterwards: behind the value
+returned, or behind what was stored for it.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from typing import NamedTuple
+
+from analyzer.analysis import ranges
+from analyzer.analysis.evaluate import load
+from analyzer.analysis.leave import Leave, value_range
+from analyzer.analysis.locks import exported_lock
+from analyzer.analysis.situation import Guards, common_guards, guards
+from analyzer.analysis.state import FRESH, State
+from analyzer.analysis.summary import LockChange, Outcome
+from analyzer.analysis.terms import OPEN, Term, is_entry_term, replaced
+from analyzer.ir.function import At
+
+_NOWHERE = At(0)
+#: more ways to return, told apart by locks, are merged into one
+MAX_OUTCOMES = 12
+#: more ways with the same lock changes are not told apart
+MAX_ALIKE = 4
+#: no more places than this are told of that a function stored to for its caller
+MAX_STORES = 8
+
+Stores = tuple[tuple[Term, Term], ...]
+
+
+class _Way(NamedTuple):
+    """A state in which the function returns, in the caller's terms."""
+
+    leave: Leave
+    changes: tuple[LockChange, ...]
+    established: Guards
+    conditions: Guards
+    stores: Stores
+
+
+def outcomes_of(leaves: list[Leave]) -> tuple[Outcome, ...]:
+    """Return the ways in which the function returns."""
+    places = _stored_places(leaves)
+    groups: dict[object, list[_Way]] = defaultdict(list)
+    for leave in leaves:
+        way = _way(leave, places)
+        groups[(tuple(_placeless(change) for change in way.changes), way.established)].append(way)
+    single = len(groups) == 1
+    outcomes = [_outcome(alike, single) for group in groups.values() for alike in _apart(group, single)]
+    if len(outcomes) > MAX_OUTCOMES:
+        return (_common_outcome(outcomes),)
+    return tuple(outcomes)
+
+
+def _placeless(change: LockChange) -> tuple[object, ...]:
+    return (change.key, change.count, change.mode, change.recursive, change.atomic)
+
+
+def _apart(group: list[_Way], single: bool) -> list[list[_Way]]:
+    """Divide ways with the same lock changes by what callers know and find."""
+    if single:
+        return [group]
+    divided: dict[object, list[_Way]] = defaultdict(list)
+    for way in group:
+        divided[(way.conditions, way.stores)].append(way)
+    return list(divided.values()) if len(divided) <= MAX_ALIKE else [group]
+
+
+def _way(leave: Leave, places: tuple[Term, ...]) -> _Way:
+    names: dict[Term, Term] = {}
+    if leave.value is not None and _is_new(leave.value):
+        names[leave.value] = ("ret", 0)
+    stores = []
+    for index, place in enumerate(places, 1):
+        value = load(leave.state, place)
+        if _is_new(value):
+            value = names.setdefault(value, ("ret", index))
+        if is_entry_term(value):
+            stores.append((place, value))
+    changes = []
+    for key, hold in leave.state.locks.items():
+        lock = exported_lock(replaced(key, names))
+        if lock is not None:
+            changes.append(LockChange(lock, hold.times, hold.mode, hold.recursive, hold.at, hold.atomic, hold.origin))
+    return _Way(
+        leave,
+        tuple(sorted(changes, key=_change_key)),
+        _established(leave.state),
+        guards(leave.state),
+        tuple(stores),
+    )
+
+
+def _is_new(value: Term) -> bool:
+    """Tell whether `value` is one that callers have no name for, but that is a definite one."""
+    return value[0] in ("r", "phi", "fix", "ld", "?") and value[1] != -1 and not is_entry_term(value)
+
+
+def _stored_places(leaves: list[Leave]) -> tuple[Term, ...]:
+    """Return what the function stored to behind its parameters on some way, if it is little."""
+    places = {obj: None for leave in leaves for obj in leave.state.memory if _is_behind_parameter(obj)}
+    return tuple(sorted(places, key=repr)) if len(places) <= MAX_STORES else ()
+
+
+def _is_behind_parameter(obj: Term) -> bool:
+    while obj[0] == "F":
+        obj = obj[1]
+    return bool(obj[0] == "O" and obj[1][0] == "P")
+
+
+def _common_outcome(outcomes: list[Outcome]) -> Outcome:
+    """Return one way to return that stands for all: with the lock changes that all of them have."""
+    returns = outcomes[0].returns
+    for outcome in outcomes[1:]:
+        returns = ranges.hull(returns, outcome.returns)
+    first = outcomes[0].changes
+    common = tuple(
+        change
+        for change in first
+        if all(any(c.key == change.key and c.count == change.count for c in o.changes) for o in outcomes[1:])
+    )
+    return Outcome(returns, None, common, (), ())
+
+
+def _outcome(group: list[_Way], single: bool) -> Outcome:
+    first = group[0].leave
+    returns = value_range(first)
+    for way in group[1:]:
+        returns = ranges.hull(returns, value_range(way.leave))
+    same = all(way.leave.value == first.value for way in group)
+    value = _exported_value(first.value) if same and first.value is not None else None
+    conditions = () if single else common_guards([way.conditions for way in group])
+    fresh = value is None and _is_allocator([way.leave for way in group])
+    stores = tuple(store for store in group[0].stores if all(store in way.stores for way in group))
+    return Outcome(returns, value, group[0].changes, conditions, group[0].established, fresh, first.at, stores)
+
+
+def _is_allocator(group: list[Leave]) -> bool:
+    """Tell whether every value returned is an object allocated here, or none at all."""
+    some = False
+    for leave in group:
+        if leave.value is not None and leave.state.fresh.get(leave.value) == FRESH:
+            some = True
+        elif leave.value is None or ranges.meet(value_range(leave), ranges.POSITIVE) is not None:
+            return False
+    return some
+
+
+def _exported_value(value: Term) -> Term | None:
+    """Return `value` as callers can know it; of a struct, what they cannot know is left open."""
+    if value[0] == "agg":
+        return ("agg", *((key, part if is_entry_term(part) else OPEN) for key, part in value[1:]))
+    return value if is_entry_term(value) else None
+
+
+def _change_key(change: LockChange) -> tuple[str, int]:
+    return (repr(change.key), change.count)
+
+
+def _established(state: State) -> Guards:
+    known = [(term, known) for term, known in state.facts.items() if term[0] == "w" and is_entry_term(term)]
+    return tuple(sorted(known, key=repr))
