@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
@@ -167,6 +167,7 @@ _words = st.text(min_size=1, max_size=20).filter(
 _digits = st.text("0123456789abcdef", min_size=16, max_size=16)
 
 
+@settings(deadline=None)
 @given(st.lists(st.tuples(_digits, _words, _words, _words), max_size=6, unique_by=lambda t: t[0]), _words)
 def test_whatever_is_written_is_read_again(given_findings: list[tuple[str, str, str, str]], reason: str) -> None:
     findings = [
