@@ -8,6 +8,7 @@ Atoms (tuples, so that equal ones are shared and cached):
                                         None for any instance. A fifth part, if there is one, tells what the function
                                         did to locks that only its callers know, before it asks: (lock, times, mode,
                                         recursive), …
+  ("unheld", class, mode, owner)        no lock of the class is held, in this mode at least; with a fifth part as above
   ("when", function, field, op, n, owner)  `function(&owner->field) op n` (function may be empty: the field itself)
   ("fresh", object pointer)             nobody else can reach the object yet
   ("new",)                              the way begins in the function that made the object
@@ -19,10 +20,10 @@ from typing import Any
 
 from analyzer.analysis import ranges
 from analyzer.analysis.effects import change
-from analyzer.analysis.freshness import status
-from analyzer.analysis.locks import differ, instance, lock_class
+from analyzer.analysis.freshness import is_own_object, status
+from analyzer.analysis.locks import differ, exported_lock, instance, lock_class
 from analyzer.analysis.state import FRESH, HANDED_OUT, Hold, State
-from analyzer.analysis.terms import Loader, Term, depth, is_entry_term, root, substitute
+from analyzer.analysis.terms import Loader, Term, address, depth, is_entry_term, root, substitute
 from analyzer.ir.function import At
 
 Formula = bool | tuple[Any, ...]
@@ -64,7 +65,7 @@ def rebind(formula: Formula, arguments: tuple[Term, ...], loader: Loader) -> For
         case "any" | "all":
             parts = [rebind(part, arguments, loader) for part in formula[1:]]
             return any_of(parts) if formula[0] == "any" else all_of(parts)
-        case "held":
+        case "held" | "unheld":
             owner = None if formula[3] is None else substitute(formula[3], arguments, loader)
             given = tuple((substitute(key, arguments, loader), *how) for key, *how in (*formula[4:], ())[0])
             return (*formula[:3], owner, given) if given else (*formula[:3], owner)
@@ -97,6 +98,8 @@ def residue(formula: Formula, state: State) -> Formula:
             return all_of([residue(part, state) for part in formula[1:]])
         case "held":
             return _held(formula, state)
+        case "unheld":
+            return _unheld(formula, state)
         case "when":
             return _when(formula, state)
         case "fresh":
@@ -138,6 +141,46 @@ def _held(atom: tuple[Any, ...], state: State) -> Formula:
     return (*left, tuple(sorted(handled, key=repr))) if handled and isinstance(left, tuple) else left
 
 
+def _unheld(atom: tuple[Any, ...], state: State) -> Formula:
+    """Return False where a lock of the class is held for certain, True where no caller can hold it either."""
+    _, wanted, mode, owner, *given = atom
+    if given:
+        state = _after(state, given[0])
+    if owner is not None and is_own_object(address(owner), state):
+        return not any(_is_at_least(hold, mode) and _same_owner(key, owner) for key, hold in _of_class(wanted, state))
+    doubt = free = False
+    dropped = []
+    for key, hold in _of_class(wanted, state):
+        same = _same_owner(key, owner)
+        certain = same is True and (owner is not None or instance(key) is None) and not hold.recursive
+        if hold.times < 0:
+            free = free or certain
+            doubt = doubt or key[0] == "unknown"
+            dropped.append((exported_lock(key), hold.times, hold.mode, hold.recursive))
+        elif not _is_at_least(hold, mode):
+            # held for reading: then nobody above holds it for writing
+            free = free or certain
+        elif same and not doubt:
+            return False
+        else:
+            doubt = doubt or same is not False
+    if doubt:
+        return ("maybe", f"{wanted} is held, but whether it is of the same object is not known")
+    if free or _was_dropped(wanted, owner, state, certain=True):
+        return True
+    left = _to_callers(("unheld", wanted, mode, owner), owner)
+    known = tuple(sorted((change for change in dropped if change[0] is not None), key=repr))
+    return (*left, known) if known and isinstance(left, tuple) else left
+
+
+def _of_class(wanted: str, state: State) -> list[tuple[Term, Hold]]:
+    return [(key, hold) for key, hold in state.locks.items() if lock_class(key) == wanted]
+
+
+def _is_at_least(hold: Hold, mode: str) -> bool:
+    return hold.times >= 0 and (mode != "write" or hold.mode == "write")
+
+
 def _after(state: State, given: tuple[tuple[Term, int, str, bool], ...]) -> State:
     """Return `state` with what a callee did to locks that it was given pointers to."""
     inside = state.fork()
@@ -156,10 +199,15 @@ def _same_owner(key: Term, owner: Term | None) -> bool | None:
     return False if differ(holder, owner) else None
 
 
-def _was_dropped(wanted: str, owner: Term | None, state: State) -> bool:
-    """A lock that this path itself acquired and dropped cannot be the caller's, unless its holder may nest it."""
+def _was_dropped(wanted: str, owner: Term | None, state: State, *, certain: bool = False) -> bool:
+    """A lock that this path itself acquired and dropped cannot be the caller's, unless its holder may nest it.
+
+    With `certain`, a lock is one of the owner's only if both are known by name.
+    """
     return any(
-        lock_class(key) == wanted and not dropped.recursive and _same_owner(key, owner)
+        lock_class(key) == wanted
+        and not dropped.recursive
+        and (instance(key) == owner if certain else _same_owner(key, owner))
         for key, dropped in state.dropped.items()
     )
 
@@ -168,7 +216,7 @@ def _to_callers(atom: tuple[Any, ...], owner: Term | None) -> Formula:
     if owner is None or (is_entry_term(owner) and depth(owner) <= MAX_OWNER_DEPTH):
         return atom
     if not _reaches_callers(owner) or depth(owner) > MAX_OWNER_DEPTH:
-        return (*atom[:-1], None) if atom[0] == "when" else ("held", atom[1], atom[2], ("?", -1, "owner"))
+        return (*atom[:-1], None) if atom[0] == "when" else (*atom[:3], ("?", -1, "owner"))
     return atom
 
 
@@ -232,9 +280,18 @@ def at_entry(formula: Formula, holds: tuple[tuple[str, str], ...] = ()) -> Formu
             if held and any(times <= 0 for _, times, *_ in (*formula[4:], ())[0]):
                 return ("maybe", f"a lock was dropped that may be {formula[1]}")
             return held
+        case "unheld":
+            return _unheld_at_entry(formula, holds)
         case "maybe":
             return formula
         case "calls":
             # an entry point answers its callees' deferred calls itself
             return True
     return False
+
+
+def _unheld_at_entry(atom: tuple[Any, ...], holds: tuple[tuple[str, str], ...]) -> Formula:
+    held = any(name == atom[1] and (atom[2] != "write" or mode == "write") for name, mode in holds)
+    if held and len(atom) > 4:
+        return ("maybe", f"a lock was dropped that may be {atom[1]}")
+    return not held

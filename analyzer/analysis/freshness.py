@@ -37,6 +37,12 @@ def is_new(pointer: Term, state: State) -> bool:
     return pointer[0] == "r" and pointer in state.fresh
 
 
+def is_own_object(pointer: Term, state: State) -> bool:
+    """Tell whether `pointer` points into an object that this function made: its callers know nothing of it."""
+    base = allocation(pointer)
+    return base[0] == "L" or (base[0] == "r" and base in state.fresh)
+
+
 def publish(state: State, obj: Term, value: Term) -> None:
     """Store `value` into `obj`: what it points to can be found by others, if `obj` can."""
     if value[0] not in ("ad", "r", "P"):

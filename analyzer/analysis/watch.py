@@ -13,7 +13,7 @@ from analyzer.analysis.formula import Formula, all_of, any_of, object_pointer
 from analyzer.analysis.terms import Term, pointee
 from analyzer.facts.unit import RecordLayout
 from analyzer.ir.types import CType, Function, Pointer, Record
-from analyzer.spec.model import AllOf, AnyOf, Held, Requirement, When
+from analyzer.spec.model import AllOf, AnyOf, Held, Instance, Name, Requirement, When
 
 #: records inside records inside records …
 MAX_NESTING = 6
@@ -35,6 +35,8 @@ class Watch(Struct, frozen=True):
     requires: Requirement
     #: `unpublished`: an object that nobody else can reach is exempt; `creation`: so are ways that begin where it is made
     unless: tuple[str, ...] = ()
+    #: what `requires` says must not be so: then it names locks alone
+    negated: bool = False
 
 
 class Watches:
@@ -100,14 +102,13 @@ def wants(watch: Watch, access: str) -> bool:
 
 def bind_access(watch: Watch, obj: Term, pointer: Term) -> Formula:
     """Bind the requirement to the accessed object; `pointer` is what leads to it."""
-    bound = _bind(watch.requires, lambda record: _owner_on_path(obj, record), "unpublished" in watch.unless)
+    bound = _bind(watch, lambda record: _owner_on_path(obj, record))
     return any_of([bound, *_exempt(watch), *([("fresh", pointer)] if "unpublished" in watch.unless else [])])
 
 
 def bind_call(watch: Watch, arguments: tuple[Term, ...], signature: CType) -> Formula:
     """Bind the requirement of calling a function to its arguments."""
-    unpublished = "unpublished" in watch.unless
-    bound = _bind(watch.requires, lambda record: _owner_in_arguments(arguments, signature, record), unpublished)
+    bound = _bind(watch, lambda record: _owner_in_arguments(arguments, signature, record))
     return any_of([bound, *_exempt(watch)])
 
 
@@ -115,20 +116,43 @@ def _exempt(watch: Watch) -> list[Formula]:
     return [("new",)] if "creation" in watch.unless else []
 
 
-def _bind(requirement: Requirement, owner: Callable[[str], Term | None], unpublished: bool) -> Formula:
+def _bind(watch: Watch, owner: Callable[[str], Term | None]) -> Formula:
+    if watch.negated:
+        return _unheld(watch.requires, owner)
+    return _required(watch.requires, owner, "unpublished" in watch.unless)
+
+
+def _required(requirement: Requirement, owner: Callable[[str], Term | None], unpublished: bool) -> Formula:
     match requirement:
         case AnyOf(parts):
-            return any_of([_bind(part, owner, unpublished) for part in parts])
+            return any_of([_required(part, owner, unpublished) for part in parts])
         case AllOf(parts):
-            return all_of([_bind(part, owner, unpublished) for part in parts])
+            return all_of([_required(part, owner, unpublished) for part in parts])
         case Held(lock, mode, instance):
-            record = lock.parts[0] if len(lock.parts) > 1 else ""
-            holder = None if instance == "any" or not record else owner(record)
+            holder = _holder(lock, instance, owner)
             held = ("held", str(lock), mode or "read", holder)
             # nobody waits for a lock of an object that nobody else can reach
             return held if holder is None or not unpublished else any_of([held, ("fresh", object_pointer(holder))])
         case When(_, function, field, operator, value):
             return ("when", function, str(field), operator, value, owner(field.parts[0]))
+
+
+def _unheld(requirement: Requirement, owner: Callable[[str], Term | None]) -> Formula:
+    """Bind what must not be held: neither of `any`, not both of `all`."""
+    match requirement:
+        case AnyOf(parts):
+            return all_of([_unheld(part, owner) for part in parts])
+        case AllOf(parts):
+            return any_of([_unheld(part, owner) for part in parts])
+        case Held(lock, mode, instance):
+            return ("unheld", str(lock), mode or "read", _holder(lock, instance, owner))
+        case When():
+            return ("maybe", "what a predicate forbids is not modelled")
+
+
+def _holder(lock: Name, instance: Instance | None, owner: Callable[[str], Term | None]) -> Term | None:
+    record = lock.parts[0] if len(lock.parts) > 1 else ""
+    return None if instance == "any" or not record else owner(record)
 
 
 def _owner_on_path(obj: Term, record: str) -> Term | None:

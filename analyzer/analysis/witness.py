@@ -121,7 +121,9 @@ def _lock_steps(
             step = Step(0, "acquire", function, location, f"takes {name}{mode}", _names(held))
         else:
             dropped.append(Dropped(name, location))
-            held[:] = [lock for lock in held if lock.name != name]
+            last = max((index for index, lock in enumerate(held) if lock.name == name), default=None)
+            if last is not None:
+                del held[last]
             step = Step(0, "release", function, location, f"drops {name}", _names(held))
         if not told_with_lock:
             steps.append(step)

@@ -22,7 +22,7 @@ from analyzer.findings.model import Report, Verdict
 from analyzer.pipeline.analyse import Analysis
 from analyzer.pipeline.check import examine, report
 from analyzer.pipeline.options import CheckOptions, Progress
-from analyzer.spec.model import AllOf, GuardedBy, MustHold, Name, Rule, requirement_of
+from analyzer.spec.model import AllOf, GuardedBy, MustHold, MustNotHold, Name, Rule, requirement_of
 
 #: the pseudo-rule that makes every access of the target a place
 _OBSERVER = "explain"
@@ -141,12 +141,17 @@ def _targets(rule: Rule) -> tuple[str, ...]:
             return tuple(str(field) for field in fields)
         case MustHold(functions):
             return tuple(f"{function}()" for function in functions)
+        case MustNotHold(functions, fields):
+            return (*(f"{function}()" for function in functions), *map(str, fields))
     return ()
 
 
 def _speaks_of(rule: Rule, access: str) -> bool:
     """Tell whether `rule` asks anything of an access of this kind."""
-    return not isinstance(rule.check, GuardedBy) or rule.check.access in ("any", access)
+    match rule.check:
+        case GuardedBy() | MustNotHold():
+            return access == "call" or rule.check.access in ("any", access)
+    return True
 
 
 def _exemption(rules: list[Rule]) -> str:
@@ -157,9 +162,16 @@ def _exemption(rules: list[Rule]) -> str:
 
 
 def _note(rule: Rule) -> RuleNote:
-    joint = " and " if isinstance(requirement_of(rule.check), AllOf) else " or "
-    access: str = rule.check.access if isinstance(rule.check, GuardedBy) else "call"
-    requirement = (
-        f"{'any access' if access == 'any' else access} needs {joint.join(lock_texts(requirement_of(rule.check)))}"
-    )
-    return RuleNote(rule.id, requirement, rule.why, rule.source, rule.location)
+    return RuleNote(rule.id, _demand(rule), rule.why, rule.source, rule.location)
+
+
+def _demand(rule: Rule) -> str:
+    """Say what a rule asks for: `write needs kvm.slots_lock`."""
+    check = rule.check
+    if isinstance(check, MustNotHold):
+        what = "call" if check.functions else "any access" if check.access == "any" else check.access
+        joint = " together with " if isinstance(check.forbids, AllOf) else " or "
+        return f"no {what} with {joint.join(lock_texts(check.forbids))} held"
+    joint = " and " if isinstance(requirement_of(check), AllOf) else " or "
+    access: str = check.access if isinstance(check, GuardedBy) else "call"
+    return f"{'any access' if access == 'any' else access} needs {joint.join(lock_texts(requirement_of(check)))}"

@@ -15,7 +15,7 @@ from analyzer.findings.model import Finding, RuleCount
 from analyzer.pipeline.analyse import Analysis
 from analyzer.pipeline.wording import cause, lack
 from analyzer.program.link import Program
-from analyzer.rules import PlaceKind, rule_kinds
+from analyzer.rules import PlaceKind, SpokenKind, rule_kinds
 from analyzer.spec.model import Rule, requirement_of
 
 
@@ -41,10 +41,14 @@ def _finding(program: Program, rule: Rule, place: Place, trail: Trail) -> Findin
     assert isinstance(kind, PlaceKind)
     witness = tell(program, trail)
     requires = requirement_of(rule.check)
+    if isinstance(kind, SpokenKind):
+        wrong, why = kind.words(rule.check, witness, trail)
+    else:
+        wrong, why = lack(requires, witness, trail.verdict), cause(requires, witness, trail)
     return _made(
         rule,
         verdict=trail.verdict,
-        message=f"{kind.headline(place.own.access, place.own.object)} {lack(requires, witness, trail.verdict)}",
+        message=f"{kind.headline(place.own.access, place.own.object)} {wrong}",
         location=place_of(program, place.function, place.own.at),
         function=program.functions[place.function].name,
         object=place.own.object,
@@ -52,7 +56,7 @@ def _finding(program: Program, rule: Rule, place: Place, trail: Trail) -> Findin
         requires=tuple(lock_texts(requires)),
         held=tuple(dict.fromkeys(str(lock) for lock in witness.held)),
         witness=witness.steps,
-        cause=trail.reason or cause(requires, witness, trail),
+        cause=trail.reason or why,
     )
 
 

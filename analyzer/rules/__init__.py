@@ -14,8 +14,10 @@ from functools import cache
 from typing import Protocol, runtime_checkable
 
 from analyzer.analysis.names import NameResolver
+from analyzer.analysis.obligations import Trail
 from analyzer.analysis.problems import Judged, LockFacts
 from analyzer.analysis.watch import Watch
+from analyzer.analysis.witness import Witness
 from analyzer.spec.model import Check, Rule
 
 
@@ -39,6 +41,14 @@ class PlaceKind(RuleKind, Protocol):
 
     def headline(self, access: str, name: str) -> str:
         """Say what happens at a place, as a noun: `write of kvm_memory_slot.gmem.file`."""
+
+
+@runtime_checkable
+class SpokenKind(PlaceKind, Protocol):
+    """A kind about places with words of its own for what is wrong there; the others lack locks."""
+
+    def words(self, check: Check, witness: Witness, trail: Trail) -> tuple[str, str]:
+        """Say what is wrong at the end of a way (`with kvm.mmu_lock held, …`), and why, in one clause."""
 
 
 @runtime_checkable

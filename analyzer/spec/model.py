@@ -91,6 +91,16 @@ class MustHold(Struct, frozen=True, array_like=True, tag="must-hold"):
     requires: Requirement
 
 
+class MustNotHold(Struct, frozen=True, array_like=True, tag="must-not-hold"):
+    """A call of any of `functions`, or an access to any of `fields`, is wrong where what `forbids` says is held."""
+
+    functions: tuple[str, ...]
+    fields: tuple[Name, ...]
+    access: AccessMode
+    #: locks alone, no predicates
+    forbids: Requirement
+
+
 class Balance(Struct, frozen=True, array_like=True, tag="balance"):
     """Locks are taken once, dropped by who holds them, and held at all returns alike that callers cannot tell apart."""
 
@@ -100,13 +110,15 @@ class Balance(Struct, frozen=True, array_like=True, tag="balance"):
 
 #: what a rule checks about places, accesses and calls: one member for each rule kind
 PlaceCheck = GuardedBy | MustHold
+#: what a rule checks about places, and on the ways to them, beside locks that must be held
+WayCheck = MustNotHold
 #: what a rule checks in the whole program: one member for each rule kind
 ProgramCheck = Balance
-Check = PlaceCheck | ProgramCheck
+Check = PlaceCheck | WayCheck | ProgramCheck
 
 
 def requirement_of(check: Check) -> Requirement:
-    """Return what must hold at the places that a check is about; nothing, if it is about no places."""
+    """Return what must hold at the places that a check is about; nothing, if it asks for no locks."""
     return check.requires if isinstance(check, PlaceCheck) else AllOf(())
 
 

@@ -182,6 +182,12 @@ RULE_CASES = {
             ),
         ],
     ),
+    "a predicate that is forbidden": (
+        changed("guarded-by", "must-not-hold").replace(
+            "requires: vm.lock", "forbids: {any: [vm.lock, {when: vm->users == 0}]}"
+        ),
+        ["a.yaml:6:5: 'forbids': only locks can be forbidden, no predicates"],
+    ),
     "wrong in several places": (
         "lockspec: 1\nrules:\n  - {id: A, kind: must-hold, function: 'f()', requires: {all: [x y, {mode: none}]}}\n",
         [
