@@ -28,7 +28,7 @@ def apply_primitive(
         for current in states:
             if test is not None:
                 failed = current.fork()
-                if conditions.refine(failed.facts, result, _failure(test)):
+                if conditions.refine(failed.facts, result, _failure(test, effects)):
                     after.append(failed)
                 success = ranges.from_test(test.operator, test.value)
                 if not conditions.refine(current.facts, result, success):
@@ -40,8 +40,11 @@ def apply_primitive(
     return states
 
 
-def _failure(test: ReturnTest) -> ranges.Range:
-    """Return the values of a call whose effect did not happen."""
+def _failure(test: ReturnTest, effects: list[Effect]) -> ranges.Range:
+    """Return the values of a call whose effects did not happen."""
+    if (test.operator, test.value) == ("==", 0) and all(e.kind == "acquire" and not e.attempt for e in effects):
+        # who waited in vain tells why, by an error
+        return ranges.NEGATIVE
     if test.operator in ("==", "!=") and test.value != 0:
         # documented results are 0 and the tested value
         return ranges.NULL
@@ -122,6 +125,9 @@ def release(state: State, key: Term, less: Hold) -> None:
     key = held_as(state, key)
     hold = state.locks.get(key)
     if hold is None:
+        if not is_stable(key) and ("unknown", lock_class(key)) in state.dropped:
+            # one more of those that a loop took
+            return
         state.locks[key] = less._replace(times=-less.times)
     elif hold.times > less.times:
         state.locks[key] = hold._replace(times=hold.times - less.times)

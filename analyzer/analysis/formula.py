@@ -194,6 +194,8 @@ def _same_owner(key: Term, owner: Term | None) -> bool | None:
     if owner is None:
         return True
     holder = instance(key)
+    if key[0] == "unknown":
+        return None
     if holder is None or holder == owner:
         return True
     return False if differ(holder, owner) else None

@@ -19,6 +19,7 @@ Range = tuple[tuple[int, int], ...]
 LOW, HIGH = -(1 << 63), (1 << 64) - 1
 FULL: Range = ((LOW, HIGH),)
 NONZERO: Range = ((LOW, -1), (1, HIGH))
+NEGATIVE: Range = ((LOW, -1),)
 POSITIVE: Range = ((1, HIGH),)
 NULL: Range = ((0, 0),)
 ONE: Range = ((1, 1),)

@@ -217,8 +217,7 @@ def close_pass(state: State, header: int, entered: list[State]) -> None:
             if value in known:
                 state.facts[aged(value)] = known[value]
     for key in [k for k in state.locks if contains(k, is_inner)]:
-        hold = state.locks.pop(key)
-        state.locks[aged(key)] = hold
+        _hold_some(state, key)
     for key in [k for k in state.dropped if contains(k, is_inner)]:
         del state.dropped[key]
     _forget_elements(state, entered)
@@ -238,10 +237,19 @@ def _forget_elements(state: State, entered: list[State]) -> None:
         if value[0] == "ad" and contains(value, _is_element):
             state.env[name] = ("?", -1, name)
     for key in [k for k in state.locks if contains(k, _is_element) and not any(k in o.locks for o in entered)]:
-        hold = state.locks.pop(key)
-        some = ("unknown", f"{key[2]}.{key[3]}" if key[0] == "F" else "")
-        before = state.locks.get(some)
-        state.locks[some] = hold if before is None else hold._replace(times=max(hold.times, before.times))
+        _hold_some(state, key)
+
+
+def _hold_some(state: State, key: Term) -> None:
+    """Take `key` for one of several locks of its class: which of them are held is not told apart."""
+    hold = state.locks.pop(key)
+    while key[0] in ("I", "fix"):
+        key = key[1]
+    some = ("unknown", f"{key[2]}.{key[3]}" if key[0] == "F" else str(key[1]) if key[0] in ("G", "unknown") else "")
+    before = state.locks.pop(some, None)
+    times = max(-1, min(1, hold.times + (before.times if before else 0)))
+    if times:
+        state.locks[some] = hold._replace(times=times)
 
 
 def _is_element(term: Term) -> bool:
