@@ -20,9 +20,10 @@ from typing import NamedTuple
 from analyzer.analysis import conditions, ranges
 from analyzer.analysis.effects import apply_effect, lock_of
 from analyzer.analysis.locks import LockTypes, exported_lock, is_context, lock_class, same_lock
+from analyzer.analysis.locksets import HeldAt, Setting
 from analyzer.analysis.situation import Guards, common_guards, decidable, guards, setting
 from analyzer.analysis.state import State
-from analyzer.analysis.summary import Acquisition, HeldAt, Nested, Passed, Setting
+from analyzer.analysis.summary import Acquisition, Nested, Passed
 from analyzer.analysis.terms import Loader, Term, depth, spell, substitute
 from analyzer.ir.function import At
 from analyzer.spec.model import Effect, LockAbstract, Primitive

@@ -18,7 +18,7 @@ from analyzer.analysis.evaluate import cell, evaluate, locate, store
 from analyzer.analysis.freshness import publish
 from analyzer.analysis.leave import Leave
 from analyzer.analysis.places import Recorder
-from analyzer.analysis.state import Signature, State, close_pass, merge
+from analyzer.analysis.state import Hold, Signature, State, close_pass, merge
 from analyzer.analysis.summarise import summarise
 from analyzer.analysis.summary import FunctionSummary
 from analyzer.analysis.terms import Term, member
@@ -150,10 +150,9 @@ class FunctionAnalysis:
             self.entries[block][common] = state
             self._enqueue(block, common)
             return
-        lost = [key for key, hold in known.locks.items() if state.locks.get(key) != hold]
-        for key in lost:
-            del known.locks[key]
-        if merge(known, state, block, True) or lost:
+        before = known.locks
+        known.locks = _common(before, state.locks)
+        if merge(known, state, block, True) or known.locks != before:
             self._enqueue(block, common)
 
     # -- inside a block -------------------------------------------------------------------------------------------
@@ -235,3 +234,16 @@ class FunctionAnalysis:
             others = ranges.meet(others, rest) if others and rest else None
         if others and conditions.refine(state.facts, term, others):
             self.arrive(terminator.default, state, key)
+
+
+def _common(one: dict[Term, Hold], other: dict[Term, Hold]) -> dict[Term, Hold]:
+    """Return what is certain of locks in two states: held in both, or the caller's and dropped in either."""
+    common: dict[Term, Hold] = {}
+    for key in dict.fromkeys((*one, *other)):
+        holds = [hold for hold in (one.get(key), other.get(key)) if hold is not None]
+        least = min(holds, key=lambda hold: (hold.times, hold.mode))
+        if len(holds) == 2:
+            common[key] = least
+        elif least.times <= 0:
+            common[key] = least._replace(times=min(least.times, -1))
+    return common

@@ -11,9 +11,10 @@ from collections.abc import Mapping
 
 from msgspec.structs import replace
 
+from analyzer.analysis.locksets import Setting
 from analyzer.analysis.memo import Summaries
 from analyzer.analysis.obligations import Trail
-from analyzer.analysis.summary import Cause, Passed, Setting
+from analyzer.analysis.summary import Cause, Passed
 from analyzer.program.entries import Entry
 from analyzer.program.graph import CallEdge, CallGraph
 
@@ -66,7 +67,7 @@ class Leads:
     def _setting(self, edge: CallEdge) -> Setting:
         for site in self._summaries.locks(edge.caller):
             if site.at == edge.site.at and site.what == edge.callee:
-                return site.setting
+                return Setting(site.must.held, site.dropped)
         return Setting((), ())
 
 

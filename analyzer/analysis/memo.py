@@ -21,7 +21,8 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from analyzer.analysis.formula import Formula
-from analyzer.analysis.summary import PLAIN, FunctionSummary, LockChange, SiteLocks
+from analyzer.analysis.locksets import HeldAt, SiteLocks
+from analyzer.analysis.summary import PLAIN, FunctionSummary, LockChange
 from analyzer.analysis.terms import thaw
 
 _DIGEST_BYTES = 16
@@ -123,6 +124,18 @@ def _change(change: LockChange) -> LockChange:
     return replace(change, key=thaw(list(change.key)), origin=origin)
 
 
+def _site(site: SiteLocks) -> SiteLocks:
+    must, may = replace(site.must, held=_held(site.must.held)), replace(site.may, held=_held(site.may.held))
+    return replace(site, must=must, may=may)
+
+
+def _held(locks: tuple[HeldAt, ...]) -> tuple[HeldAt, ...]:
+    return tuple(
+        lock if lock.origin is None else replace(lock, origin=(lock.origin[0], thaw(list(lock.origin[1]))))
+        for lock in locks
+    )
+
+
 def _formula(formula: Formula) -> Formula:
     return formula if isinstance(formula, bool) else thaw(list(formula))
 
@@ -180,9 +193,9 @@ class Summaries(Mapping[str, FunctionSummary]):
         return sum(packed.n_takes for packed in self._packed.values())
 
     def locks(self, ident: str) -> tuple[SiteLocks, ...]:
-        """Return the must-locksets at the function's call sites and watched accesses."""
+        """Return the locksets at the function's call sites and watched accesses."""
         packed = self._packed.get(ident)
-        return _locks.decode(packed.locks) if packed and packed.locks else ()
+        return tuple(map(_site, _locks.decode(packed.locks))) if packed and packed.locks else ()
 
 
 def _digest(data: bytes) -> bytes:

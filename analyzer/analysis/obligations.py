@@ -17,8 +17,9 @@ from typing import Literal
 from msgspec import Struct
 
 from analyzer.analysis.formula import at_entry, atoms
+from analyzer.analysis.locksets import Setting
 from analyzer.analysis.memo import Summaries
-from analyzer.analysis.summary import Cause, Failure, FunctionSummary, Own, Passed, Setting
+from analyzer.analysis.summary import Cause, Failure, FunctionSummary, Own, Passed
 from analyzer.program.entries import Entry
 
 Verdict = Literal["violation", "unknown"]

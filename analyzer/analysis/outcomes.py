@@ -13,6 +13,8 @@ from __future__ import annotations
 from collections import defaultdict
 from typing import NamedTuple
 
+from msgspec.structs import replace
+
 from analyzer.analysis import ranges
 from analyzer.analysis.evaluate import load
 from analyzer.analysis.leave import Leave, value_range
@@ -115,17 +117,24 @@ def _is_behind_parameter(obj: Term) -> bool:
 
 
 def _common_outcome(outcomes: list[Outcome]) -> Outcome:
-    """Return one way to return that stands for all: with the lock changes that all of them have."""
+    """Return one way to return that stands for all, on which no lock is held that is not held on all of them."""
     returns = outcomes[0].returns
     for outcome in outcomes[1:]:
         returns = ranges.hull(returns, outcome.returns)
-    first = outcomes[0].changes
-    common = tuple(
-        change
-        for change in first
-        if all(any(c.key == change.key and c.count == change.count for c in o.changes) for o in outcomes[1:])
-    )
-    return Outcome(returns, None, common, (), ())
+    by_key: dict[Term, list[LockChange]] = defaultdict(list)
+    for outcome in outcomes:
+        for key, change in {change.key: change for change in outcome.changes}.items():
+            by_key[key].append(change)
+    common = [_common_change(changes, len(changes) == len(outcomes)) for changes in by_key.values()]
+    return Outcome(returns, None, tuple(change for change in common if change is not None), (), (), blurred=True)
+
+
+def _common_change(changes: list[LockChange], everywhere: bool) -> LockChange | None:
+    """Return what ways to return do to a lock in common: it is held on all of them, or the caller's and gone on some."""
+    least = min(changes, key=lambda change: (change.count, change.mode))
+    if everywhere:
+        return least
+    return replace(least, count=min(least.count, -1)) if least.count <= 0 else None
 
 
 def _outcome(group: list[_Way], single: bool) -> Outcome:

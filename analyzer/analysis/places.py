@@ -9,9 +9,10 @@ from analyzer.analysis.formula import Formula, any_of, object_pointer, residue, 
 from analyzer.analysis.freshness import allocation, is_new
 from analyzer.analysis.imbalances import release_fault
 from analyzer.analysis.locks import LockTypes
+from analyzer.analysis.locksets import Setting
 from analyzer.analysis.situation import Guards, guards, setting
 from analyzer.analysis.state import Hold, State
-from analyzer.analysis.summary import Imbalance, Own, Passed, Setting
+from analyzer.analysis.summary import Imbalance, Own, Passed
 from analyzer.analysis.terms import Term
 from analyzer.analysis.watch import Watches, bind_access, wants
 from analyzer.ir.function import At

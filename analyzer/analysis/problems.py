@@ -12,9 +12,10 @@ from collections.abc import Mapping
 from msgspec import Struct
 
 from analyzer.analysis.lead import Leads
+from analyzer.analysis.locksets import HeldAt, Setting
 from analyzer.analysis.memo import Summaries
 from analyzer.analysis.obligations import Trail, Verdict
-from analyzer.analysis.summary import Acquisition, Cause, HeldAt, LockChange, Outcome, Own, Passed, Setting
+from analyzer.analysis.summary import Acquisition, Cause, LockChange, Outcome, Own, Passed
 from analyzer.analysis.terms import Term, thaw
 from analyzer.ir.function import At
 from analyzer.program.entries import Entry

@@ -7,9 +7,9 @@ In: a state. Out: `Guards` over the function's entry, and `Setting`, locks for p
 from analyzer.analysis import ranges
 from analyzer.analysis.deferred import is_callers_choice
 from analyzer.analysis.locks import is_context, lock_class
+from analyzer.analysis.locksets import DroppedAt, HeldAt, Setting
 from analyzer.analysis.ranges import Range
 from analyzer.analysis.state import State
-from analyzer.analysis.summary import DroppedAt, HeldAt, Setting
 from analyzer.analysis.terms import Term, depth, is_entry_term, spell
 
 Guards = tuple[tuple[Term, Range], ...]

@@ -6,32 +6,31 @@ In: leaves and hits. Out: FunctionSummary.
 
 from collections import defaultdict
 
+from msgspec.structs import replace
+
 from analyzer.analysis import ranges
 from analyzer.analysis.acquisitions import nested_of, takes_of
 from analyzer.analysis.context import Scope
 from analyzer.analysis.formula import Formula, atoms
 from analyzer.analysis.imbalances import at_returns
 from analyzer.analysis.leave import Leave
+from analyzer.analysis.locksets import SiteLocks, at_places
 from analyzer.analysis.outcomes import outcomes_of
 from analyzer.analysis.places import CallHit, Hit, Recorder
 from analyzer.analysis.situation import Guards, common_guards, decidable
 from analyzer.analysis.summary import (
     Cause,
     Demand,
-    DroppedAt,
     Failure,
     FunctionSummary,
-    HeldAt,
     Imbalance,
     Outcome,
     Own,
     Passed,
-    Setting,
-    SiteLocks,
     demand,
 )
 from analyzer.base.gap import Gap
-from analyzer.ir.function import At, Return
+from analyzer.ir.function import Call, Return
 
 #: more conditions than this for one requirement are not told apart
 MAX_CONDITIONS = 64
@@ -47,13 +46,16 @@ def summarise(scope: Scope, recorders: list[Recorder], leaves: list[Leave], gaps
     outcomes = outcomes_of(leaves)
     if not outcomes and any(isinstance(block.terminator, Return) for block in scope.facts.ir.blocks) and gaps:
         outcomes = (Outcome(ranges.FULL, None, (), (), ()),)
+    is_open = bool(gaps) or _is_blurred(scope)
+    if is_open:
+        outcomes = tuple(replace(outcome, blurred=True) for outcome in outcomes)
     return FunctionSummary(
         outcomes,
         demands,
         failures,
         tuple(own),
         gaps,
-        _must(hits, calls),
+        _locks(hits, calls, is_open=is_open),
         takes_of(logs),
         nested_of(logs),
         () if gaps else _imbalances(scope, recorders, leaves),
@@ -106,26 +108,22 @@ def _demands(formula: Formula, group: list[Hit]) -> list[Demand]:
     return [demand(formula, known, tuple(some)) for known, some in by_guards.items()]
 
 
-# -- must-locksets at places --------------------------------------------------------------------------------------
+# -- locksets at places -------------------------------------------------------------------------------------------
 
 
-def _must(hits: list[Hit], calls: list[CallHit]) -> tuple[SiteLocks, ...]:
-    at_place: dict[tuple[At, str], Setting] = {}
+def _locks(hits: list[Hit], calls: list[CallHit], *, is_open: bool) -> tuple[SiteLocks, ...]:
     places = [(call.at, call.callee, call.setting) for call in calls]
     places += [(h.what.at, f"{h.what.object} {h.what.access}", h.setting) for h in hits if isinstance(h.what, Own)]
-    for at, what, setting in places:
-        known = at_place.get((at, what))
-        at_place[(at, what)] = setting if known is None else _meet(known, setting)
-    ordered = sorted(at_place.items(), key=lambda item: (item[0][0].line, item[0][0].column, item[0][1]))
-    return tuple(SiteLocks(at, what, setting) for (at, what), setting in ordered)
+    return at_places(places, is_open=is_open)
 
 
-def _meet(a: Setting, b: Setting) -> Setting:
-    held: list[HeldAt] = []
-    for mine in a.held:
-        for theirs in b.held:
-            if mine.name == theirs.name and mine.text == theirs.text:
-                held.append(mine if mine.mode == "read" else theirs)
-                break
-    dropped: list[DroppedAt] = [d for d in a.dropped if any(d.name == e.name for e in b.dropped)]
-    return Setting(tuple(held), tuple(dropped))
+def _is_blurred(scope: Scope) -> bool:
+    """Tell whether some callee's ways to return are not told apart by the locks held then."""
+    return any(
+        outcome.blurred
+        for block in scope.facts.ir.blocks
+        for event in block.events
+        if isinstance(event, Call)
+        for target in scope.targets(event.callee)
+        for outcome in scope.summary(target).outcomes
+    )

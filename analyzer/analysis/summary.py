@@ -14,6 +14,7 @@ from hashlib import blake2b
 from msgspec import Struct
 
 from analyzer.analysis.formula import Formula
+from analyzer.analysis.locksets import HeldAt, Setting, SiteLocks
 from analyzer.analysis.ranges import FULL, Range
 from analyzer.analysis.terms import Term
 from analyzer.base.gap import Gap
@@ -54,39 +55,8 @@ class Outcome(Struct, frozen=True, array_like=True):
     at: At = At(0)
     #: what the function left in objects behind its parameters: (object, value)
     stores: tuple[tuple[Term, Term], ...] = ()
-
-
-class HeldAt(Struct, frozen=True, array_like=True):
-    """A lock that the function itself holds at a place."""
-
-    #: lock class; "" where only a caller can tell
-    name: str
-    mode: str
-    at: At
-    #: the lock in words: `&kvm->slots_lock`
-    text: str
-    #: a state of this CPU rather than a lock: it excludes nobody, and its holder may enter it again
-    context: bool = False
-    #: the callee that took it there (its id), and the lock as the callee knows it
-    origin: tuple[str, Term] | None = None
-
-
-class DroppedAt(Struct, frozen=True, array_like=True):
-    """A lock that the function acquired and dropped, or dropped for its caller, before a place."""
-
-    name: str
-    at: At
-    #: where it was acquired; None for the caller's
-    acquired: At | None = None
-    mode: str = "write"
-    context: bool = False
-
-
-class Setting(Struct, frozen=True, array_like=True):
-    """What the function itself has done about locks when it gets to a place."""
-
-    held: tuple[HeldAt, ...]
-    dropped: tuple[DroppedAt, ...]
+    #: stands for ways that differ in locks: more than `changes` tells may be held
+    blurred: bool = False
 
 
 class Own(Struct, frozen=True, array_like=True, tag="own"):
@@ -222,15 +192,6 @@ class Imbalance(Struct, frozen=True, array_like=True):
     origin: tuple[str, Term] | None = None
 
 
-class SiteLocks(Struct, frozen=True, array_like=True):
-    """Locks that a function holds for certain at a place, whatever the path."""
-
-    at: At
-    #: called function's id, or `field` and access as `kvm_memory_slot.gmem.file write`
-    what: str
-    setting: Setting
-
-
 class FunctionSummary(Struct, frozen=True, array_like=True):
     """All that is kept of one function's analysis."""
 
@@ -240,7 +201,7 @@ class FunctionSummary(Struct, frozen=True, array_like=True):
     #: the function's own places that a rule speaks about, each once
     own: tuple[Own, ...] = ()
     gaps: tuple[Gap, ...] = ()
-    #: must-locksets at calls of analysed functions and at watched accesses
+    #: locksets at calls of analysed functions and at watched accesses
     locks: tuple[SiteLocks, ...] = ()
     #: what a call takes, waits for and sleeps in
     takes: tuple[Acquisition, ...] = ()

@@ -10,8 +10,9 @@ from collections.abc import Callable, Iterator
 from msgspec import Struct
 from msgspec.structs import replace
 
+from analyzer.analysis.locksets import DroppedAt, HeldAt, Setting
 from analyzer.analysis.obligations import Trail
-from analyzer.analysis.summary import DroppedAt, HeldAt, Own, Passed, Setting
+from analyzer.analysis.summary import Own, Passed
 from analyzer.base.location import Location
 from analyzer.findings.model import Step
 from analyzer.ir.function import At

@@ -8,9 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from analyzer.analysis.locksets import HeldAt
 from analyzer.analysis.names import NameResolver, lock_texts
 from analyzer.analysis.obligations import Place, Trail
-from analyzer.analysis.summary import HeldAt, Own
+from analyzer.analysis.summary import Own
 from analyzer.analysis.watch import Watch
 from analyzer.analysis.ways import Callers, CallerWay, HeldIn
 from analyzer.analysis.witness import place_of
@@ -94,8 +95,8 @@ class _Explainer:
         def enough(locks: tuple[HeldIn, ...]) -> bool:
             return any(held.lock.name.rsplit(".", 1)[-1] in wanted for held in locks)
 
-        held = self.callers.held_at(place.function, own.at, f"{own.object} {own.access}")
-        found, more = self.callers.ways(place.function, held, enough, MAX_WAYS)
+        must = self.callers.must_at(place.function, own.at, f"{own.object} {own.access}")
+        found, more = self.callers.ways(place.function, must, enough, MAX_WAYS)
         locked, bare = [way for way in found if enough(way.held)], [way for way in found if not enough(way.held)]
         ways = locked[:N_LOCKED] + bare[:N_BARE]
         more += len(found) - len(ways)

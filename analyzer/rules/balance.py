@@ -13,11 +13,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import NamedTuple
 
+from analyzer.analysis.locksets import HeldAt, Setting
 from analyzer.analysis.names import NameResolver
 from analyzer.analysis.obligations import Verdict
 from analyzer.analysis.problems import Judged, LockFacts, Problem
 from analyzer.analysis.ranges import HIGH, meet
-from analyzer.analysis.summary import Cause, HeldAt, Imbalance, LockChange, Nested, Outcome, Own, Passed, Setting
+from analyzer.analysis.summary import Cause, Imbalance, LockChange, Nested, Outcome, Own, Passed
 from analyzer.ir.function import At
 from analyzer.spec.model import Balance, Rule
 
