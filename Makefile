@@ -13,7 +13,7 @@ RUNTIME := $(VENV)/.runtime
 DEV     := $(VENV)/.dev
 
 .DEFAULT_GOAL := help
-.PHONY: help lockcheck test check lint types imports tests kernel bench format clean
+.PHONY: help lockcheck test check lint types imports tests kernel bench format man clean
 
 help: ## list the targets
 	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 12
@@ -73,6 +73,9 @@ bench: $(RUNTIME) ## time lockspec against sparse on the real tree
 format: $(DEV) ## format and mend what ruff can mend
 	@$(BIN)/ruff check --quiet --fix-only .
 	@$(BIN)/ruff format --quiet .
+
+man: $(RUNTIME) ## write the manual page anew from the commands
+	@$(BIN)/lockspec man --output docs/man/lockspec.1
 
 clean: ## remove what make made, but for the real tree
 	@rm -rf $(VENV) build dist bench/out .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis

@@ -34,7 +34,18 @@ def _known_format(name: str) -> str:
     return name
 
 
-Format = Annotated[str, typer.Option("--format", "-f", callback=_known_format, metavar="|".join(format_names()))]
+Format = Annotated[
+    str,
+    typer.Option(
+        "--format",
+        "-f",
+        callback=_known_format,
+        autocompletion=lambda: list(format_names()),
+        metavar="|".join(format_names()),
+        help="Form of the report. Default: text.",
+        show_default=False,
+    ),
+]
 
 
 def check(

@@ -9,18 +9,20 @@ In: `sys.argv`. Out: an exit status (`analyzer.cli.status`).
 
 from __future__ import annotations
 
+import os
 import sys
 import traceback
 from collections.abc import Sequence
 from typing import Annotated, NoReturn
 
 import typer
+import typer.completion
 import typer.main
 from typer.exceptions import TyperException
 
 from analyzer import __version__
 from analyzer.base.errors import LockspecError
-from analyzer.cli import baseline, callgraph, check, crosscheck, explain, init, spec, watch
+from analyzer.cli import baseline, callgraph, check, completion, crosscheck, doctor, explain, init, man, spec, watch
 from analyzer.cli.status import Status
 
 _SETTINGS = {"help_option_names": ["-h", "--help"], "max_content_width": 110}
@@ -40,6 +42,9 @@ app.command("crosscheck", epilog=crosscheck.EXAMPLES)(crosscheck.crosscheck)
 app.add_typer(spec.app, name="spec")
 app.add_typer(init.app, name="init")
 app.command("watch", epilog=watch.EXAMPLES)(watch.watch)
+app.command("doctor", epilog=doctor.EXAMPLES)(doctor.doctor)
+app.command("completion", epilog=completion.EXAMPLES)(completion.completion)
+app.command("man", epilog=man.EXAMPLES)(man.man)
 
 
 def _print_version(wanted: bool) -> None:
@@ -68,6 +73,8 @@ def run() -> NoReturn:
 
 def main(arguments: Sequence[str]) -> int:
     """Run one command; return its exit status."""
+    if completion.VARIABLE in os.environ:
+        typer.completion.completion_init()  # type: ignore[attr-defined]  # known there, not exported
     try:
         left = typer.main.get_command(app).main(args=list(arguments), prog_name="lockspec", standalone_mode=False)
     except LockspecError as error:

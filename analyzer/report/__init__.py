@@ -12,6 +12,7 @@ A module of this package whose name has no leading underscore is a format, named
 from analyzer.report._callgraph import graph_format_names, graph_renderer
 from analyzer.report._callgraph._answers import render_neighbours, render_paths, render_stats, render_unresolved
 from analyzer.report._crosscheck import render_crosscheck, render_crosscheck_json
+from analyzer.report._diagnoses import render_diagnoses
 from analyzer.report._explanation import render_explanation
 from analyzer.report._formats import Renderer, format_names, renderer
 from analyzer.report._style import Blame, NoSources, SourceReader, Style
@@ -27,6 +28,7 @@ __all__ = [
     "graph_renderer",
     "render_crosscheck",
     "render_crosscheck_json",
+    "render_diagnoses",
     "render_explanation",
     "render_neighbours",
     "render_paths",
