@@ -392,26 +392,3 @@ def test_sizes_of_records_stay_symbolic_until_a_number_is_needed(lowered: Lowere
           g(2)
           return
     """)
-
-
-def test_a_number_becomes_a_truth_value(lowered: Lowered) -> None:
-    text = """
-        struct s { _Bool on; };
-        void g(_Bool on, int n);
-        _Bool f(struct s *p, int n, _Bool on) {
-            _Bool local = n, same = on, compared = n > 2;
-            p->on = n; g(n, n); g(on, on); local |= n;
-            return n;
-        }
-    """
-    assert lowered(text) == dedent("""
-        b0:
-          local = n != 0
-          same = on
-          compared = n > 2
-          p->on = n != 0
-          g(n != 0, n)
-          g(on, on)
-          local <- (local | n) != 0
-          return n != 0
-    """)
