@@ -19,10 +19,11 @@ from typing import NamedTuple
 
 from analyzer.analysis import conditions, ranges
 from analyzer.analysis.effects import apply_effect, lock_of
-from analyzer.analysis.locks import LockTypes, exported_lock, is_context, lock_class, same_lock
+from analyzer.analysis.freshness import status
+from analyzer.analysis.locks import LockTypes, exported_lock, is_context, lock_class, relation, same_lock
 from analyzer.analysis.locksets import HeldAt, Setting
 from analyzer.analysis.situation import Guards, common_guards, decidable, guards, setting
-from analyzer.analysis.state import State
+from analyzer.analysis.state import FRESH, Hold, State
 from analyzer.analysis.summary import Acquisition, Nested, Passed
 from analyzer.analysis.terms import Loader, Term, depth, spell, substitute
 from analyzer.ir.function import At
@@ -138,8 +139,7 @@ class Log:
             for outer, hold in state.locks.items():
                 name = lock_class(outer) or ""
                 if hold.times > 0 and name not in wait.without and (hold.atomic or wait.what != "sleep"):
-                    held = HeldAt(name, hold.mode, hold.at, spell(outer, self._parameters), origin=hold.origin)
-                    self._nest(outer, held, hold.atomic, wait._replace(off=below), draft, doubt)
+                    self._nest(state, outer, hold, wait._replace(off=below), draft, doubt)
         if wait.what != "sleep":
             exported = exported_lock(wait.key)
             if exported is None:
@@ -153,31 +153,46 @@ class Log:
         wait = wait._replace(without=frozenset(outside))
         self.takes[wait].setdefault((draft.at, draft.guards), draft)
 
-    def _nest(self, outer: Term, held: HeldAt, atomic: bool, wait: Wait, draft: Draft, doubt: str) -> None:
+    def _nest(self, state: State, outer: Term, hold: Hold, wait: Wait, draft: Draft, doubt: str) -> None:
+        context = is_context(outer, hold.mode, hold.recursive)
+        text = spell(outer, self._parameters)
+        held = HeldAt(lock_class(outer) or "", hold.mode, hold.at, text, context, hold.origin)
         name = "" if wait.what == "sleep" else lock_class(wait.key) or ""
         same = same_lock(outer, wait.key) if name and name == held.name else None
-        asleep = atomic and wait.waits == "sleep" and not wait.off
+        asleep = hold.atomic and wait.waits == "sleep" and not wait.off
         place = draft.at if asleep or same else None
-        identity = (held.name, held.mode, atomic, same, wait.what, name, wait.mode, wait.recursive, wait.waits, place)
+        beside = _beside(state, outer, wait) if name else ()
+        unshared = bool(name) and (status(outer, state) == FRESH or status(wait.key, state) == FRESH)
+        whose = relation(outer, wait.key) if name else ""
+        seen = (held.name, held.mode, hold.atomic, same, wait.what, name, wait.mode, wait.recursive, wait.waits)
+        identity = (*seen, place, beside, unshared, whose)
         known = self.nested.get(identity)
         if known is None or (known.doubt and not doubt):
+            off, atomic = tuple(sorted(wait.off)), hold.atomic
+            ways = (wait.mode, wait.recursive, wait.waits, off, draft.at, draft.link, draft.setting, doubt)
             self.nested[identity] = Nested(
-                outer,
-                held,
-                atomic,
-                same,
-                wait.what,
-                wait.key,
-                name,
-                wait.mode,
-                wait.recursive,
-                wait.waits,
-                tuple(sorted(wait.off)),
-                draft.at,
-                draft.link,
-                draft.setting,
-                doubt,
+                outer, held, atomic, same, wait.what, wait.key, name, *ways, beside, unshared
             )
+
+    def opened(self, state: State, one: Nested, link: Passed, arguments: tuple[Term, ...], loader: Loader) -> None:
+        """Note a callee's nesting of locks that it was given, which only callers can name."""
+        outer, inner = (self._types.key(substitute(key, arguments, loader)) for key in (one.outer, one.inner))
+        hold = Hold(1, one.held.mode, False, link.at, one.atomic)
+        wait = Wait(one.what, inner, one.mode, one.recursive, one.waits, frozenset(one.off), _NONE)
+        draft = Draft(link.at, link, setting(state, self._parameters), ())
+        self._nest(state, outer, hold, wait, draft, one.doubt)
+
+
+def _beside(state: State, outer: Term, wait: Wait) -> tuple[tuple[Term, str], ...]:
+    """Return the other locks held, but for contexts, which exclude nobody."""
+    return tuple(
+        (key, hold.mode)
+        for key, hold in state.locks.items()
+        if key != outer
+        and hold.times > 0
+        and not is_context(key, hold.mode, hold.recursive)
+        and lock_class(key) not in wait.without
+    )
 
 
 def _off(state: State) -> frozenset[str]:

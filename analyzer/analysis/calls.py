@@ -225,6 +225,10 @@ class Caller:
                 link = then(one.id) if then else Passed(target.id or "", one.id, at, target.via)
                 found.append(Below(one, link, guards(narrowed) if one.guards else None, _doubt(state, narrowed)))
         self.recorder.log.callee(state, found, arguments, loader, at)
+        links = {(below.one.what, below.one.key, below.one.mode): below.link for below in found}
+        for nested in summary.nested:
+            if nested.is_open and (known := links.get((nested.what, nested.inner, nested.mode))) is not None:
+                self.recorder.log.opened(state, nested, known, arguments, loader)
 
     def _answer(
         self, state: State, at: At, call: tuple[Any, ...], what: Passed, arguments: tuple[Term, ...], nesting: int

@@ -91,6 +91,23 @@ def differ(a: Term, b: Term) -> bool:
     return (_is_direct(a) and _is_direct(b)) or _differ_by_index(a, b)
 
 
+def relation(a: Term, b: Term) -> str:
+    """Say whose locks two are: `one` object's, of `two` that are known to differ, or nothing."""
+    if a[0] == "unknown" or b[0] == "unknown":
+        return ""
+    mine, theirs = _holder(a), _holder(b)
+    if mine == theirs:
+        return "one"
+    return "two" if differ(mine, theirs) else ""
+
+
+def _holder(key: Term) -> Term:
+    """Return the whole object that a lock is a part of."""
+    while key[0] in ("F", "I", "fix"):
+        key = key[1]
+    return key
+
+
 def _differ_by_index(a: Term, b: Term) -> bool:
     """Tell whether two objects are different elements of one array, or lie on equal ways below such."""
     if a[0] == "I" or b[0] == "I":

@@ -66,6 +66,7 @@ def pack(summary: FunctionSummary) -> Packed:
         summary.outcomes,
         [(demand.formula, demand.guards) for demand in summary.demands],
         [one.id for one in summary.takes],
+        [(one.outer, one.held.mode, one.inner, one.mode, one.what, one.waits) for one in summary.nested if one.is_open],
     )
     view = _digest(_encoder.encode(seen))
     speaks = bool(summary.demands or summary.failures or summary.own or summary.gaps)
@@ -112,7 +113,10 @@ def _thawed(summary: FunctionSummary) -> FunctionSummary:
         for outcome in summary.outcomes
     )
     takes = tuple(replace(one, key=thaw(list(one.key)), guards=_pairs(one.guards)) for one in summary.takes)
-    nested = tuple(replace(one, outer=thaw(list(one.outer)), inner=thaw(list(one.inner))) for one in summary.nested)
+    nested = tuple(
+        replace(one, outer=thaw(list(one.outer)), inner=thaw(list(one.inner)), beside=_pairs(one.beside))
+        for one in summary.nested
+    )
     imbalances = tuple(
         replace(one, origin=one.origin and (one.origin[0], thaw(list(one.origin[1])))) for one in summary.imbalances
     )

@@ -12,7 +12,8 @@ from analyzer.base.location import Location
 from analyzer.facts.unit import RecordLayout
 from analyzer.ir.types import Array, CType, Pointer, Record
 from analyzer.program.link import Program
-from analyzer.spec.model import AllOf, AnyOf, Held, LockAbstract, Name, Requirement, SpecSet, When
+from analyzer.spec.model import AllOf, AnyOf, Held, Name, Requirement, SpecSet, When
+from analyzer.spec.names import abstract_locks
 from analyzer.spec.suggest import did_you_mean
 
 Cell = tuple[str, str]
@@ -24,12 +25,7 @@ class NameResolver:
     def __init__(self, program: Program, spec: SpecSet) -> None:
         self._records: Mapping[str, RecordLayout] = program.records
         self._globals = {item.name for unit in program.units.values() for item in unit.globals}
-        self._abstract = {
-            effect.lock.name
-            for primitive in spec.primitives.values()
-            for effect in primitive.effects
-            if isinstance(effect.lock, LockAbstract)
-        }
+        self._abstract = abstract_locks(spec)
         #: what the rules name and the program lacks, in the order of asking
         self.errors: list[SpecError] = []
         #: records that rules name and no analysed function uses: not an error in a partial run

@@ -25,7 +25,7 @@ from analyzer.program.link import Program
 Links = tuple[tuple[str, Cause], ...]
 _NOTHING = Setting((), ())
 #: what a thread does at an acquisition
-_ACCESS = {"lock": "acquire", "grace": "wait", "sleep": "sleep"}
+ACCESS = {"lock": "acquire", "grace": "wait", "sleep": "sleep"}
 
 
 class Problem(Struct, frozen=True):
@@ -85,7 +85,7 @@ class LockFacts(Struct, frozen=True):
             if one is None or (what.callee, one.id) in seen:
                 break
             seen.add((what.callee, one.id))
-            cause = Cause(one.link or Own("", lock, _ACCESS[one.what], one.at), one.setting)
+            cause = Cause(one.link or Own("", lock, ACCESS[one.what], one.at), one.setting)
             links.append((what.callee, cause))
             what = cause.what
         return tuple(links)

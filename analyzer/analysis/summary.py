@@ -16,7 +16,7 @@ from msgspec import Struct
 from analyzer.analysis.formula import Formula
 from analyzer.analysis.locksets import HeldAt, Setting, SiteLocks
 from analyzer.analysis.ranges import FULL, Range
-from analyzer.analysis.terms import Term
+from analyzer.analysis.terms import Term, is_entry_term
 from analyzer.base.gap import Gap
 from analyzer.ir.function import At
 
@@ -167,6 +167,16 @@ class Nested(Struct, frozen=True, array_like=True):
     setting: Setting
     #: why it may not happen; empty if nothing speaks against it
     doubt: str = ""
+    #: other locks held there, with their modes; not for a sleep
+    beside: tuple[tuple[Term, str], ...] = ()
+    #: one of the two locks lies in an object that nobody else can reach
+    unshared: bool = False
+
+    @property
+    def is_open(self) -> bool:
+        """Tell whether only callers can name the two locks, and can do so."""
+        nameless = self.what != "sleep" and not (self.held.name and self.name)
+        return nameless and is_entry_term(self.outer) and is_entry_term(self.inner)
 
 
 class Imbalance(Struct, frozen=True, array_like=True):

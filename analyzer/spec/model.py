@@ -108,12 +108,24 @@ class Balance(Struct, frozen=True, array_like=True, tag="balance"):
     locks: tuple[Name, ...]
 
 
+class LockOrder(Struct, frozen=True, array_like=True, tag="lock-order"):
+    """Locks are taken in one order; without any keys: whatever it is, it is the same everywhere."""
+
+    #: outer to inner
+    order: tuple[Name, ...] = ()
+    #: inside any of these none of `never` is taken
+    inside: tuple[Name, ...] = ()
+    never: tuple[Name, ...] = ()
+    #: inside any of these no lock is taken at all
+    leaves: tuple[Name, ...] = ()
+
+
 #: what a rule checks about places, accesses and calls: one member for each rule kind
 PlaceCheck = GuardedBy | MustHold
 #: what a rule checks about places, and on the ways to them, beside locks that must be held
 WayCheck = MustNotHold
 #: what a rule checks in the whole program: one member for each rule kind
-ProgramCheck = Balance
+ProgramCheck = Balance | LockOrder
 Check = PlaceCheck | WayCheck | ProgramCheck
 
 

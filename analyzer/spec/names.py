@@ -45,9 +45,13 @@ def rule_functions(rule: Rule) -> Iterator[tuple[str, Location]]:
 
 
 def abstract_locks(spec: SpecSet) -> frozenset[str]:
-    """Collect the locks that are no objects (`rcu`)."""
+    """Collect the locks that are no objects: what primitives acquire (`rcu`), and what others enter under by one word."""
     effects = (effect for primitive in spec.primitives.values() for effect in primitive.effects)
-    return frozenset(effect.lock.name for effect in effects if isinstance(effect.lock, LockAbstract))
+    acquired = {effect.lock.name for effect in effects if isinstance(effect.lock, LockAbstract)}
+    entered = [row.holds for row in spec.entries] + [row.holds for row in spec.callbacks]
+    return frozenset(
+        acquired | {held.lock.parts[0] for holds in entered for held in holds if len(held.lock.parts) == 1}
+    )
 
 
 def wrong_names(spec: SpecSet, scope: Scope, rules: Iterable[Rule] | None = None) -> list[SpecError]:
