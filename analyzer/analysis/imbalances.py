@@ -131,7 +131,7 @@ def _stored(state: State, obj: Term) -> ranges.Range:
 
 
 def _kept(leaves: list[Leave], entry: Entry, parameters: tuple[str, ...]) -> Iterator[Imbalance]:
-    if not entry.certain:
+    if not entry.certain or not entry.even:
         return
     left, brought = {name for name, _ in entry.leaves}, {name for name, _ in entry.holds}
     for leave in leaves:

@@ -28,7 +28,7 @@ from analyzer.program.link import Program
 from analyzer.program.overrides import Overrides
 from analyzer.spec.errors import CombinedSpecError
 from analyzer.spec.load import load
-from analyzer.spec.model import EntryPoint, Held, SpecSet
+from analyzer.spec.model import ANY_LOCK, EntryPoint, Held, SpecSet
 
 
 class Linked(Struct, frozen=True):
@@ -93,7 +93,8 @@ def _with_classes(rows: tuple[EntryPoint, ...], names: NameResolver) -> list[Ent
 
 
 def _classes(locks: tuple[Held, ...], place: Location, names: NameResolver) -> tuple[Held, ...]:
-    return tuple(h for held in locks if isinstance(h := names.requirement(held, place), Held))
+    resolved = (held if held == ANY_LOCK else names.requirement(held, place) for held in locks)
+    return tuple(held for held in resolved if isinstance(held, Held))
 
 
 @contextmanager

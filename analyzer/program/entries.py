@@ -19,7 +19,7 @@ from analyzer.program.flow import FlowFacts, Slot
 from analyzer.program.graph import CallGraph, spell_slot
 from analyzer.program.link import Program
 from analyzer.program.static_calls import UPDATE
-from analyzer.spec.model import EntryPoint, Held
+from analyzer.spec.model import ANY_LOCK, EntryPoint, Held
 
 
 class Entry(Struct, frozen=True, gc=False):
@@ -42,6 +42,8 @@ class Entry(Struct, frozen=True, gc=False):
     leaves: tuple[tuple[str, str], ...] = ()
     #: nobody else is in the program then: no lock is missed
     alone: bool = False
+    #: must locks come out even, but for those in `leaves`?
+    even: bool = True
 
 
 def find_entries(
@@ -120,11 +122,26 @@ class _Finder:
 
 def _stated(ident: str, row: EntryPoint, text: str) -> Entry:
     kind = "stated" if row.function else "ops"
-    return Entry(ident, kind, True, text, _locks(row.holds), row.context, row.source, _locks(row.leaves), row.alone)
+    certain = ANY_LOCK not in row.holds
+    if not certain:
+        text += ", under locks that are not known"
+    leaves = () if ANY_LOCK in row.leaves else _locks(row.leaves)
+    return Entry(
+        ident,
+        kind,
+        certain,
+        text,
+        _locks(row.holds),
+        row.context,
+        row.source,
+        leaves,
+        row.alone,
+        certain and ANY_LOCK not in row.leaves,
+    )
 
 
 def _locks(locks: Iterable[Held]) -> tuple[tuple[str, str], ...]:
-    return tuple(sorted((str(held.lock), held.mode or "write") for held in locks))
+    return tuple(sorted((str(held.lock), held.mode or "write") for held in locks if held != ANY_LOCK))
 
 
 def _joined(ways: list[Entry]) -> Entry:

@@ -13,16 +13,33 @@ from analyzer.base.errors import SpecError
 from analyzer.spec.errors import CombinedSpecError
 from analyzer.spec.expressions import ARGUMENT_PATTERN, NAME_PATTERN, parse_argument, parse_name
 from analyzer.spec.mapping import Fields, Key, Map
-from analyzer.spec.model import Backlink, Callback, EntryPoint, Name, Surrounding, TargetOverride
+from analyzer.spec.model import ANY_LOCK, Backlink, Callback, EntryPoint, Held, Name, Surrounding, TargetOverride
 from analyzer.spec.requirements import LockShape
 from analyzer.spec.shapes import FUNCTION, Choice, Flag, ListOf, Located, Parsed, Schema, Text
-from analyzer.spec.tree import Node
+from analyzer.spec.tree import Node, ScalarNode
 
 _ARGUMENT = Parsed("arg 0, arg 1, …", parse_argument, ARGUMENT_PATTERN)
 _MEMBER = Parsed("a record's member, as record.member", parse_name, NAME_PATTERN)
 _OBJECT = Parsed("a record, or a member of it", parse_name, NAME_PATTERN)
 _CONTEXT: Choice[Surrounding] = Choice("process", "softirq", "hardirq", "atomic")
 _RUNS: Choice[Literal["now", "later"]] = Choice("now", "later")
+
+
+class LocksShape:
+    """`[kvm.slots_lock]`, or `any` where the row cannot name them."""
+
+    _list = ListOf(LockShape(), "locks, or any")
+
+    def read(self, node: Node, label: str) -> tuple[Held, ...]:
+        """Return the locks."""
+        if isinstance(node, ScalarNode) and node.text == "any":
+            return (ANY_LOCK,)
+        return self._list.read(node, label)
+
+    def schema(self) -> Schema:
+        """Describe a list of locks, or the word."""
+        return {"anyOf": [{"const": "any"}, self._list.schema()]}
+
 
 SOURCE = Key("source", Text(), "where the kernel says so", required=True)
 FUNCTION_KEY = Key("function", FUNCTION, "the function")
@@ -36,7 +53,8 @@ WAITS = Key("waits", _ARGUMENT, "the argument that says which: 0 is later")
 REMOTE = Key("remote", Flag(), "on another processor; absent: false", default=False)
 CONTEXT = Key("context", _CONTEXT, "in what context it runs; absent: process", default="process")
 HOLDS = Key("holds", ListOf(LockShape(), "locks"), "locks that are held on entry; absent: none", default=())
-LEAVES = Key("leaves", ListOf(LockShape(), "locks"), "locks that are held on return; absent: none", default=())
+BROUGHT = Key("holds", LocksShape(), "locks that are held on entry; any: nobody knows; absent: none", default=())
+LEAVES = Key("leaves", LocksShape(), "locks that are held on return; any: nobody knows; absent: none", default=())
 ALONE = Key("alone", Flag(), "nobody else is in the program meanwhile; absent: false", default=False)
 CALL = Key("call", _MEMBER, "the member, global, static call or local that is called through", required=True)
 WITHIN = Key("in", FUNCTION, "only calls in this function", default="")
@@ -57,7 +75,9 @@ CALLBACK_ROW = Map(
     (FUNCTION_KEY, FUNCTIONS, MEMBER, MEMBERS, CALLS, PASSES, RUNS, WAITS, REMOTE, HOLDS, CONTEXT, SOURCE),
     (_WHO,),
 )
-ENTRY_ROW = Map("an entry", (FUNCTION_KEY, FUNCTIONS, MEMBER, MEMBERS, HOLDS, LEAVES, CONTEXT, ALONE, SOURCE), (_WHO,))
+ENTRY_ROW = Map(
+    "an entry", (FUNCTION_KEY, FUNCTIONS, MEMBER, MEMBERS, BROUGHT, LEAVES, CONTEXT, ALONE, SOURCE), (_WHO,)
+)
 TARGET_ROW = Map("a target", (CALL, WITHIN, REACHES, SOURCE))
 BACKLINK_ROW = Map("a backlink", (POINTER, THROUGH, TARGET, SOURCE))
 
@@ -124,7 +144,7 @@ class EntryShape:
             EntryPoint(
                 member,
                 function,
-                fields[HOLDS],
+                fields[BROUGHT],
                 fields[CONTEXT],
                 source,
                 node.location,

@@ -47,6 +47,10 @@ class Held(Struct, frozen=True, array_like=True, tag="held"):
     instance: Instance | None = None
 
 
+#: in rows about entries: locks that the row cannot name
+ANY_LOCK = Held(Name(("*",)))
+
+
 class When(Struct, frozen=True, array_like=True, tag="when"):
     """A predicate over the program's state: `refcount_read(&kvm->users_count) == 0`."""
 

@@ -8,7 +8,7 @@ import pytest
 from analyzer.base.errors import SpecError
 from analyzer.spec.documents import read_document
 from analyzer.spec.load import load
-from analyzer.spec.model import Held, Name
+from analyzer.spec.model import ANY_LOCK, Held, Name
 
 
 def read(rows: str) -> object:
@@ -43,6 +43,12 @@ def test_one_half_of_a_pair_leaves_locks_held() -> None:
     assert (entry.holds, entry.leaves) == ((), (Held(Name(("rcu",)), "read"),))
 
 
+def test_locks_that_a_row_cannot_name() -> None:
+    text = "entries:\n  - {member: ops.stop, holds: any, leaves: any, source: x}"
+    (entry,) = read_document(f"lockspec: 1\n{text}\n", "rows.yaml").entries
+    assert (entry.holds, entry.leaves) == ((ANY_LOCK,), (ANY_LOCK,))
+
+
 @pytest.mark.parametrize(
     ("row", "message"),
     [
@@ -65,7 +71,7 @@ def test_one_half_of_a_pair_leaves_locks_held() -> None:
         ("entries:\n  - {member: a.b, hold: [c], source: x}", "unknown key 'hold' in an entry .did you mean 'holds'"),
         ("entries:\n  - {member: a->b, source: x}", "'member': .*write 'a.b'"),
         ("entries:\n  - {member: a.b, context: user, source: x}", "accepted: process, softirq, hardirq, atomic"),
-        ("entries:\n  - {member: a.b, leaves: c, source: x}", "rows.yaml:3:27: 'leaves': .*a list of locks"),
+        ("entries:\n  - {member: a.b, leaves: c, source: x}", "rows.yaml:3:27: 'leaves': .*a list of locks, or any"),
         ("targets:\n  - {call: a.b, source: x}", "needs the key 'reaches'"),
         ("targets:\n  - {call: a.b, reaches: [1], source: x}", "'reaches': found the integer 1"),
         ("rules: []\ntargets: []", "rows.yaml:2:1: unknown key 'rules' in a file about calls"),
