@@ -20,7 +20,7 @@ from analyzer.analysis.deferred import (
     pass_on,
     with_locks,
 )
-from analyzer.analysis.effects import apply_primitive, change, lock_of
+from analyzer.analysis.effects import apply_primitive, change, lock_of, value_found
 from analyzer.analysis.evaluate import cell, evaluate, load, store
 from analyzer.analysis.formula import at_entry, rebind, where_made
 from analyzer.analysis.freshness import hand_out, is_new, publish
@@ -28,7 +28,20 @@ from analyzer.analysis.places import Recorder
 from analyzer.analysis.situation import Guards, guards, relies_on
 from analyzer.analysis.state import FRESH, Hold, State
 from analyzer.analysis.summary import FunctionSummary, Outcome, Own, Passed
-from analyzer.analysis.terms import MAX_DEPTH, ZERO, Loader, Term, contains, pointee, size, spell, substitute
+from analyzer.analysis.terms import (
+    MAX_DEPTH,
+    OPEN,
+    ZERO,
+    Loader,
+    Term,
+    container_of_element,
+    contains,
+    element,
+    pointee,
+    size,
+    spell,
+    substitute,
+)
 from analyzer.analysis.watch import bind_call
 from analyzer.ir.function import At, Call
 from analyzer.ir.types import CType, Function, Pointer
@@ -70,6 +83,7 @@ class Caller:
         if len(targets) == 1 and targets[0].name in self.recorder.watches.readers and arguments:
             return [self._finish(state, event, ("w", targets[0].name, pointee(arguments[0])), arguments, None)]
         if primitive is not None:
+            result = value_found(primitive, arguments, result)
             self._log_primitive(state, primitive, arguments, event.at)
             states = apply_primitive(state, primitive, arguments, result, event.at, self.scope.context.lock_types)
             return [self._finish(after, event, result, arguments, None) for after in states]
@@ -247,7 +261,8 @@ class Caller:
         if pointer[0] == "fn":
             targets: tuple[Target, ...] = (self.scope.named(pointer[1], spell_slot(slot)),)
         elif not self.scope.is_entry and is_callers_choice(pointer):
-            self.recorder.require(state, what, pass_on(self.scope, call, state, pointer, given, at))
+            over = partial(substitute, arguments=arguments, loader=loader)
+            self.recorder.require(state, what, pass_on(self.scope, call, state, pointer, given, at, over))
             return
         else:
             targets = self.scope.through(site[0], slot)
@@ -283,6 +298,9 @@ class Caller:
 
         if outcome.value is not None:
             returned = over(outcome.value)
+            found_in = container_of_element(returned)
+            if found_in is not None and returned == element(found_in, OPEN):
+                returned = element(found_in, result)
         return over
 
     def _outcome(self, state: State, target: Target, outcome: Outcome, over: Loader, event: Call) -> Term | None:

@@ -16,7 +16,7 @@ later, or on a processor that nobody waits for, the demand has no locks (None): 
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 from msgspec.structs import replace
@@ -76,11 +76,22 @@ def demand_call(
 
 
 def pass_on(
-    scope: Scope, formula: tuple[Any, ...], state: State, pointer: Term, arguments: tuple[Term, ...], at: At
+    scope: Scope,
+    formula: tuple[Any, ...],
+    state: State,
+    pointer: Term,
+    arguments: tuple[Term, ...],
+    at: At,
+    over: Callable[[Term], Term],
 ) -> Formula:
-    """Return a callee's deferred call as this function's own: its locks come on top."""
+    """Return a callee's deferred call as this function's own: its locks come on top.
+
+    `over` rewrites the callee's terms over the arguments of its call.
+    """
     given = tuple(argument if is_entry_term(argument) else OPEN for argument in arguments)
-    locks = None if formula[3] is None else (*_locks(state), *formula[3])
+    locks = (
+        None if formula[3] is None else (*_locks(state), *((_known(over(lock[0])), *lock[1:]) for lock in formula[3]))
+    )
     return (
         "calls",
         pointer,
@@ -94,9 +105,13 @@ def _locks(state: State) -> tuple[tuple[Term, int, str, bool, bool], ...]:
     """Return the locks that the function itself holds, as far as a caller can know them."""
     found = []
     for key, hold in state.locks.items():
-        known = key if is_entry_term(key) else ("unknown", lock_class(key) or "")
-        found.append((known, hold.times, hold.mode, hold.recursive, hold.atomic))
+        found.append((_known(key), hold.times, hold.mode, hold.recursive, hold.atomic))
     return tuple(found)
+
+
+def _known(key: Term) -> Term:
+    """Return the lock `key` as callers can know it."""
+    return key if is_entry_term(key) else ("unknown", lock_class(key) or "")
 
 
 def handover_summaries(rows: Iterable[Callback]) -> dict[str, FunctionSummary]:

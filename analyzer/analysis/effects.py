@@ -9,7 +9,7 @@ from analyzer.analysis import conditions, ranges
 from analyzer.analysis.freshness import allocation, lower, publish
 from analyzer.analysis.locks import LockTypes, lock_class
 from analyzer.analysis.state import FRESH, PUBLISHED, Dropped, Hold, State
-from analyzer.analysis.terms import Term, is_stable, pointee
+from analyzer.analysis.terms import Term, element, is_stable, pointee
 from analyzer.ir.function import At
 from analyzer.spec.model import Effect, LockAbstract, LockArgument, Primitive, ReturnTest
 
@@ -153,3 +153,11 @@ def held_as(state: State, key: Term) -> Term:
         if hold.times > 0 and lock_class(other) == wanted and not (is_stable(other) and is_stable(key)):
             return other
     return key
+
+
+def value_found(primitive: Primitive, arguments: tuple[Term, ...], result: Term) -> Term:
+    """Return the value of a call of `primitive`: an element of the object that it looks into, or `result`."""
+    for effect in primitive.effects:
+        if effect.finds and isinstance(effect.lock, LockArgument) and effect.lock.index < len(arguments):
+            return element(pointee(arguments[effect.lock.index]), result)
+    return result

@@ -7,7 +7,7 @@ their class, as lockdep knows it: `kvm.slots_lock`, a global's name, or None whi
 
 from collections.abc import Iterable
 
-from analyzer.analysis.terms import ZERO, Term, contains, is_entry_term, is_stable
+from analyzer.analysis.terms import ZERO, Term, container_of_element, contains, is_entry_term, is_stable
 from analyzer.facts.unit import RecordLayout
 from analyzer.ir.types import Record
 from analyzer.spec.model import SpecSet
@@ -134,4 +134,9 @@ def _differ_by_constant(a: Term, b: Term) -> bool:
 
 def _is_direct(obj: Term) -> bool:
     """Tell whether `obj` is named without going through memory: then two different names mean two objects."""
+    base = obj
+    while base[0] in ("F", "I", "C", "O", "ad"):
+        base = base[1]
+    if base[0] == "ld" and container_of_element(base) is not None:
+        return bool(base[1][2][0] == "r")
     return is_stable(obj) and not contains(obj, lambda t: t[0] == "ld")

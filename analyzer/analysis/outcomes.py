@@ -11,6 +11,7 @@ returned, or behind what was stored for it.
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Iterable
 from typing import NamedTuple
 
 from msgspec.structs import replace
@@ -22,7 +23,7 @@ from analyzer.analysis.locks import exported_lock
 from analyzer.analysis.situation import Guards, common_guards, guards
 from analyzer.analysis.state import FRESH, State
 from analyzer.analysis.summary import LockChange, Outcome
-from analyzer.analysis.terms import OPEN, Term, is_entry_term, replaced
+from analyzer.analysis.terms import OPEN, Term, common_container, element, is_entry_term, replaced
 from analyzer.ir.function import At
 
 _NOWHERE = At(0)
@@ -144,6 +145,7 @@ def _outcome(group: list[_Way], single: bool) -> Outcome:
         returns = ranges.hull(returns, value_range(way.leave))
     same = all(way.leave.value == first.value for way in group)
     value = _exported_value(first.value) if same and first.value is not None else None
+    value = value or _element(way.leave.value for way in group)
     conditions = () if single else common_guards([way.conditions for way in group])
     fresh = value is None and _is_allocator([way.leave for way in group])
     stores = tuple(store for store in group[0].stores if all(store in way.stores for way in group))
@@ -159,6 +161,12 @@ def _is_allocator(group: list[Leave]) -> bool:
         elif leave.value is None or ranges.meet(value_range(leave), ranges.POSITIVE) is not None:
             return False
     return some
+
+
+def _element(values: Iterable[Term | None]) -> Term | None:
+    """Return what stands for any element of the one container that `values` were found in, unless they are NULL."""
+    found_in = common_container(value or OPEN for value in values)
+    return element(found_in, OPEN) if found_in is not None and is_entry_term(found_in) else None
 
 
 def _exported_value(value: Term) -> Term | None:

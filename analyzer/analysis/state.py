@@ -15,7 +15,7 @@ from typing import NamedTuple
 
 from analyzer.analysis import conditions, ranges
 from analyzer.analysis.backlinks import Backlinks
-from analyzer.analysis.terms import Term, contains
+from analyzer.analysis.terms import Term, common_container, contains, element
 from analyzer.ir.function import At
 
 
@@ -156,6 +156,10 @@ def _merge_env(old: State, new: State, block: int, widening: bool) -> bool:
         if mine == theirs:
             continue
         phi: Term = ("phi", block, name)
+        found_in = common_container((mine, theirs)) if theirs is not None else None
+        if found_in is not None:
+            # one or another element of the same container, or none
+            phi = element(found_in, phi)
         theirs = ("?", block, name) if theirs is None else theirs
         join = ranges.widen if widening else ranges.hull
         joined = join(conditions.range_of(old.facts, mine), conditions.range_of(new.facts, theirs))

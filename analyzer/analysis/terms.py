@@ -25,7 +25,7 @@ Values:
 **Invariant:** terms are hashable, contain no mutable value, and equal terms denote equal values within one path.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from functools import lru_cache
 from typing import Any
 
@@ -55,6 +55,26 @@ def member(obj: Term, record: str, name: str) -> Term:
         inner: Term = obj[1]
         return inner
     return ("F", obj, record, name)
+
+
+def element(obj: Term, index: Term) -> Term:
+    """Return the pointer that is found in the container `obj` under `index`."""
+    return ("ld", ("I", obj, index), 0)
+
+
+def container_of_element(value: Term) -> Term | None:
+    """Return the container that the pointer `value` was found in; None for any other value."""
+    while value[0] == "fix":
+        value = value[1]
+    if value[0] == "ld" and value[1][0] == "I" and (value[1][2][0] in ("r", "phi") or value[1][2] == OPEN):
+        return value[1][1]  # type: ignore[no-any-return]
+    return None
+
+
+def common_container(values: Iterable[Term]) -> Term | None:
+    """Return the container that each of `values` was found in, unless it is NULL; None if there is no such."""
+    found = {container_of_element(value) for value in values if value != ZERO}
+    return found.pop() if len(found) == 1 else None
 
 
 def container(obj: Term, record: str, name: str) -> Term:

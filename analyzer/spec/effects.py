@@ -78,6 +78,8 @@ OBJECT = Key("object", _ARGUMENT, "the object: what the argument points to", req
 ACCESS = Key("access", _ACCESS, "what is done to the object", required=True)
 KEEPS = Key("keeps", ListOf(_ARGUMENT, "arguments"), "arguments that live on in the object", default=())
 
+FINDS = Key("finds", Flag(), "the value returned is something that was kept in the object", default=False)
+
 #: the keys of each effect, beside `effect` itself
 _KEYS: dict[EffectKind, tuple[Key[Any], ...]] = {
     "acquire": (LOCK, MODE, RECURSIVE, WHEN, WAITS, ATTEMPT, ATOMIC, NESTS),
@@ -88,7 +90,7 @@ _KEYS: dict[EffectKind, tuple[Key[Any], ...]] = {
     "allocate": (WHEN, KEEPS),
     "free": (OBJECT, WHEN),
     "publish": (OBJECT, WHEN),
-    "access": (OBJECT, ACCESS, WHEN, KEEPS),
+    "access": (OBJECT, ACCESS, WHEN, KEEPS, FINDS),
 }
 
 
@@ -119,6 +121,7 @@ def read_effect(
         defaults.atomic if atomic is None else atomic,
         fields.get(BITS) if BITS in keys else None,
         fields[NESTS] if NESTS in keys else True,
+        fields[FINDS] if FINDS in keys else False,
     )
 
 

@@ -215,6 +215,8 @@ class Effect(Struct, frozen=True, array_like=True):
     #: acquire, release: acquisitions count, and each is released by itself. False: acquiring what is held changes
     #: nothing, and one release is enough (interrupts are on after local_irq_enable(), however often they were disabled)
     nests: bool = True
+    #: access: the value returned is something that was kept in the object
+    finds: bool = False
 
 
 class Primitive(Struct, frozen=True, array_like=True):
