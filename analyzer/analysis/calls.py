@@ -8,7 +8,7 @@ from collections.abc import Callable
 from functools import partial
 from typing import Any
 
-from analyzer.analysis import conditions, ranges
+from analyzer.analysis import conditions
 from analyzer.analysis.acquisitions import Below
 from analyzer.analysis.context import Scope, Target
 from analyzer.analysis.deferred import (
@@ -25,7 +25,7 @@ from analyzer.analysis.evaluate import cell, evaluate, load, store
 from analyzer.analysis.formula import at_entry, rebind, where_made
 from analyzer.analysis.freshness import hand_out, is_new, publish
 from analyzer.analysis.places import Recorder
-from analyzer.analysis.situation import Guards, guards, relies_on
+from analyzer.analysis.situation import assuming, doubt_of, guards
 from analyzer.analysis.state import FRESH, Hold, State
 from analyzer.analysis.summary import FunctionSummary, Outcome, Own, Passed
 from analyzer.analysis.terms import (
@@ -39,7 +39,6 @@ from analyzer.analysis.terms import (
     element,
     pointee,
     size,
-    spell,
     substitute,
 )
 from analyzer.analysis.watch import bind_call
@@ -211,7 +210,7 @@ class Caller:
         self._takes(state, event.at, target, summary, arguments, loader)
         doubt = NEW_OBJECT if arguments and is_new(arguments[0], state) else ""
         for demand in summary.demands:
-            narrowed = _assuming(state, demand.guards, arguments, loader)
+            narrowed = assuming(state, demand.guards, arguments, loader)
             if narrowed is None:
                 continue
             what = Passed(target.id or "", demand.id, event.at, target.via)
@@ -234,10 +233,10 @@ class Caller:
         """Note what the callee takes; `then` makes the link to it, for a call that was left to this function."""
         found = []
         for one in summary.takes:
-            narrowed = _assuming(state, one.guards, arguments, loader)
+            narrowed = assuming(state, one.guards, arguments, loader)
             if narrowed is not None:
                 link = then(one.id) if then else Passed(target.id or "", one.id, at, target.via)
-                found.append(Below(one, link, guards(narrowed) if one.guards else None, _doubt(state, narrowed)))
+                found.append(Below(one, link, guards(narrowed) if one.guards else None, doubt_of(state, narrowed)))
         self.recorder.log.callee(state, found, arguments, loader, at)
         links = {(below.one.what, below.one.key, below.one.mode): below.link for below in found}
         for nested in summary.nested:
@@ -273,7 +272,7 @@ class Caller:
                 then = partial(answered, self.scope, what, target, site=site)
                 self._takes(inside, at, target, summary, given, loader, then)
             for demand in summary.demands:
-                narrowed = _assuming(inside, demand.guards, given, loader)
+                narrowed = assuming(inside, demand.guards, given, loader)
                 if narrowed is None:
                     continue
                 through = answered(self.scope, what, target, demand.id, site)
@@ -377,28 +376,6 @@ class Caller:
                 publish(state, ELSEWHERE, argument)
             elif escapes.get(index):
                 hand_out(state, argument)
-
-
-def _assuming(state: State, under: Guards, arguments: tuple[Term, ...], loader: Loader) -> State | None:
-    """Return `state` under conditions of the callee; None if it cannot meet them."""
-    if not under:
-        return state
-    narrowed = state.fork()
-    for term, known in under:
-        here = substitute(term, arguments, loader)
-        if not conditions.refine(narrowed.facts, here, known) or (known == ranges.NULL and relies_on(state, here)):
-            return None
-    return narrowed
-
-
-def _doubt(state: State, narrowed: State) -> str:
-    """Say why a callee may not get somewhere: only if a counter drops to zero that nothing here says is low."""
-    if narrowed is state:
-        return ""
-    for term, known in narrowed.facts.items():
-        if term[0] == "w" and known == ranges.NULL and conditions.range_of(state.facts, term) != ranges.NULL:
-            return f"only if {spell(term)} is 0 then: whether a last reference can be dropped there is not known"
-    return ""
 
 
 #: why a way is in doubt that begins with an object being made: most of what is done to objects is not done to new ones
