@@ -10,7 +10,6 @@ from analyzer.analysis.locks import is_context, lock_class
 from analyzer.analysis.locksets import DroppedAt, HeldAt, Setting
 from analyzer.analysis.ranges import Range
 from analyzer.analysis.state import State
-from analyzer.analysis.summary import DroppedAt, HeldAt, Setting
 from analyzer.analysis.terms import Loader, Term, depth, is_entry_term, spell, substitute
 
 Guards = tuple[tuple[Term, Range], ...]
