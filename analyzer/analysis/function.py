@@ -46,13 +46,14 @@ START: tuple[int, Signature] = (0, (None,))
 def analyse(scope: Scope) -> FunctionSummary:
     """Return the summary of the function of `scope`.
 
-    Only where locks differ at some point, conditions can tell what goes with which; then it is worth a second look.
+    Only where locks differ at some point, or between returns, conditions can tell what goes with which; then it is worth
+    a second look.
     """
     first = FunctionAnalysis(scope)
     summary = first.run()
-    if all(len(states) <= 1 for states in first.entries):
-        return summary
     at_return = len(scope.facts.ir.blocks) <= MANAGEABLE and len({o.changes for o in summary.outcomes}) > 1
+    if not at_return and all(len(states) <= 1 for states in first.entries):
+        return summary
     tested = find_tested(scope.facts.ir, scope.matters, at_return=at_return)
     return FunctionAnalysis(scope, tested).run() if tested.conditions else summary
 
