@@ -24,6 +24,8 @@ class TreeSources:
         self._overlays = dict(options.overlays)
         database = options.compile_commands
         self._bases = [base for base in (options.tree, options.build, database and database.parent, Path()) if base]
+        # the directory one is in may be another tree: it has the lines of .i files at most
+        self._root = options.tree or (database.parent if database else Path())
         self._lines = cache(self._read)
         self._blamed = cache(self._blame)
 
@@ -41,15 +43,10 @@ class TreeSources:
 
     def revision(self) -> str:
         """Name the commit that the tree stands on; empty outside of git."""
-        return next(filter(None, map(history.head, self._bases)), "")
+        return history.head(self._root)
 
     def _blame(self, file: str, first: int, last: int) -> tuple[history.Author, ...]:
-        overlay = self._overlays.get(file)
-        for base in self._bases:
-            authors = history.authors(base, file, first, last, contents=overlay)
-            if authors:
-                return authors
-        return ()
+        return history.authors(self._root, file, first, last, contents=self._overlays.get(file))
 
     def _read(self, file: str) -> list[str]:
         overlay = self._overlays.get(file)

@@ -26,6 +26,8 @@ from analyzer.report._words import printable
 BASE = "SRCROOT"
 #: thread flow locations of one result that code scanning keeps; it takes 10,000
 N_STEPS = 1000
+#: lines before and after a place
+N_CONTEXT = 2
 #: SARIF's words for what happens at a step (3.38.8)
 _KINDS = {
     "entry": ["enter", "function"],
@@ -109,9 +111,19 @@ def _place(finding: Finding, sources: SourceReader) -> Json:
     if line is not None and place.line > 0:
         region["snippet"] = {"text": _cut_out(line, region) if region else line}
     return {
-        "physicalLocation": physical(place, region),
+        "physicalLocation": physical(place, region) | _context(place, sources),
         "logicalLocations": [{"name": finding.function, "kind": "function"}],
     }
+
+
+def _context(place: Location, sources: SourceReader) -> Json:
+    """Return the lines around a place, for viewers without the source."""
+    around = range(max(1, place.line - N_CONTEXT), place.line + N_CONTEXT + 1)
+    lines = [(number, text) for number in around if (text := sources.line(place.file, number)) is not None]
+    if len(lines) < 2 or [number for number, _ in lines] != list(range(lines[0][0], lines[-1][0] + 1)):
+        return {}
+    snippet = {"text": "\n".join(text for _, text in lines)}
+    return {"contextRegion": {"startLine": lines[0][0], "endLine": lines[-1][0], "snippet": snippet}}
 
 
 def _cut_out(line: str, region: Json) -> str:

@@ -104,7 +104,10 @@ def _driver(rules: dict[str, RuleCount]) -> Json:
         "version": __version__,
         "semanticVersion": __version__,
         "rules": [_rule(rule) for rule in rules.values()],
-        "notifications": [{"id": name, "shortDescription": {"text": text}} for name, text in _NOTIFICATIONS.items()],
+        "notifications": [
+            {"id": name, "name": _friendly(name), "shortDescription": {"text": text}}
+            for name, text in _NOTIFICATIONS.items()
+        ],
     }
 
 
@@ -116,7 +119,7 @@ def _rule(rule: RuleCount) -> Json:
     paragraphs = [part for part in (rule.why, after, written, covered) if part]
     return {
         "id": rule.id,
-        "name": rule.id[:255],
+        "name": _friendly(rule.id),
         "shortDescription": {"text": _short(short)},
         "fullDescription": {"text": _short(rule.why or short)},
         "help": {"text": printable(" ".join(paragraphs)), "markdown": "\n\n".join(map(_plain_markdown, paragraphs))},
@@ -133,6 +136,12 @@ def _rule(rule: RuleCount) -> Json:
             },
         },
     }
+
+
+def _friendly(name: str) -> str:
+    """Return `KvmGmemFileWrite`, the form in which viewers expect names."""
+    words = "".join(c if c.isascii() and c.isalnum() else " " for c in name).split()
+    return "".join(word[:1].upper() + word[1:] for word in words)[:255] or "Rule"
 
 
 def _short(text: str) -> str:

@@ -44,7 +44,12 @@ def authors(base: Path, file: str, first: int, last: int, contents: Path | None 
 
 
 def head(base: Path) -> str:
-    """Return `a1b2c3d4e5f6 ("KVM: fix it")`, the commit that `base` stands on; empty where there is none."""
+    """Return `a1b2c3d4e5f6 ("KVM: fix it")`, the commit that `base` stands on; empty where there is none.
+
+    A directory within somebody else's work tree, which that one does not know, stands on no commit.
+    """
+    if not _git(base, "ls-tree", "--name-only", "HEAD", "."):
+        return ""
     return _git(base, "log", "-1", "--no-show-signature", "--abbrev=12", '--format=%h ("%s")').strip()
 
 

@@ -4,6 +4,8 @@
 import json
 import os
 import pty
+import re
+import shutil
 import subprocess
 import sys
 from collections.abc import Callable
@@ -60,6 +62,27 @@ def test_the_caret_line_comes_from_the_overlay(run: Run, pipeline: Any, violatio
     pipeline.finds(violation)
     assert "old->x" in run("check", "--tree", tmp_path).out
     assert "vm->x = 1;" in run("check", "--tree", tmp_path, "--overlay", f"a.c={tmp_path / 'edited.c'}").out
+
+
+def test_a_mail_tells_who_wrote_the_lines_of_the_tree_and_of_no_other(
+    run: Run, pipeline: Any, violation: Finding, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tree, elsewhere = tmp_path / "tree", tmp_path / "elsewhere"
+    for folder, name in ((tree, "A. Hacker"), (elsewhere, "Somebody Else")):
+        folder.mkdir()
+        (folder / "a.c").write_text("void f(struct vm *vm)\n\tvm->x = 1;\n")
+        for words in (["init", "-q"], ["add", "."], ["commit", "-q", "-m", f"by {name}"]):
+            settings = ["-c", f"user.name={name}", "-c", "user.email=x@example.org", "-c", "commit.gpgsign=false"]
+            subprocess.run(["git", "-C", str(folder), *settings, *words], check=True, timeout=60)
+    pipeline.finds(violation)
+    monkeypatch.chdir(elsewhere)
+    told = run("check", "--tree", tree, "--format", "mail").out
+    assert re.search(r'^commit:   [0-9a-f]{12} \("by A. Hacker"\)$', told, re.MULTILINE)
+    assert re.search(r"^[0-9a-f]{12} A. Hacker \d{4}-\d\d-\d\d      2 @        vm->x = 1;$", told, re.MULTILINE)
+    shutil.rmtree(tree / ".git")
+    told = run("check", "--tree", tree, "--format", "mail").out
+    assert "Somebody Else" not in told
+    assert "commit:" not in told
 
 
 #: runs the real command with a pipeline that finds much

@@ -115,6 +115,17 @@ def test_a_place_is_relative_to_the_tree_with_utf16_columns(report: Report) -> N
     assert place["region"]["snippet"] == {"text": "file"}
 
 
+def test_the_lines_around_a_place_are_told() -> None:
+    file = VIOLATION.location.file
+    sources = Lines({(file, number): f"line {number}" for number in range(1, 568)})
+    (found,) = results(rendered(Report((VIOLATION,), (), (), 1, 0, 1, 0), sources))
+    assert found["locations"][0]["physicalLocation"]["contextRegion"] == {
+        "startLine": 564,
+        "endLine": 567,
+        "snippet": {"text": "line 564\nline 565\nline 566\nline 567"},
+    }
+
+
 @pytest.mark.parametrize(
     ("file", "artifact"),
     [

@@ -87,3 +87,15 @@ def test_nothing_that_a_repository_names_is_run(tree: Path, setting: str) -> Non
     assert len(history.authors(tree, "a.c", 1, 2)) == 2
     assert history.head(tree)
     assert not (tree.parent / "sprung").exists()
+
+
+def test_a_tree_that_the_repository_around_it_does_not_know_has_no_head(tree: Path) -> None:
+    (tree / "unpacked").mkdir()
+    (tree / "unpacked" / "b.c").write_text("int b;\n")
+    (tree / "known").mkdir()
+    (tree / "known" / "c.c").write_text("int c;\n")
+    git(tree, "add", "known")
+    git(tree, "commit", "-q", "-m", "vm: more")
+    assert history.head(tree / "unpacked") == ""
+    assert history.head(tree / "known").endswith('("vm: more")')
+    assert history.authors(tree / "known", "c.c", 1, 1)[0].text == "int c;"
