@@ -16,7 +16,6 @@ SEV = "arch/x86/kvm/svm/sev.c"
 X86 = "arch/x86/kvm/x86.c"
 MMU = "arch/x86/kvm/mmu/mmu.c"
 TDP = "arch/x86/kvm/mmu/tdp_mmu.c"
-TRACK = "arch/x86/kvm/mmu/page_track.c"
 HYPERV = "arch/x86/kvm/hyperv.c"
 PIT = "arch/x86/kvm/i8254.c"
 PIC = "arch/x86/kvm/i8259.c"
@@ -71,7 +70,14 @@ Pair = tuple[str, str] | tuple[str, str, int]
 
 
 def breaks(
-    rule: str, name: str, file: str, function: str, lock: str, *changes: Pair | Change, origin: str = ""
+    rule: str,
+    name: str,
+    file: str,
+    function: str,
+    lock: str,
+    *changes: Pair | Change,
+    origin: str = "",
+    missed: str = "",
 ) -> Case:
     """Return a breaking edit, expected in `function` unless `origin` is another."""
     return Case(
@@ -80,6 +86,7 @@ def breaks(
         rule=rule,
         origin=origin or function,
         lock=lock,
+        missed=missed,
     )
 
 

@@ -15,7 +15,6 @@ from tests.kernel.cases import (
     PMU,
     REGS,
     TDP,
-    TRACK,
     X86,
     XEN,
     Case,
@@ -238,22 +237,6 @@ HARMLESS_X86: tuple[Case, ...] = (
         MMU,
         "kvm_mmu_change_mmu_pages",
         ("\twrite_lock(&kvm->mmu_lock);\n", "\tguard(write_lock)(&kvm->mmu_lock);\n"),
-        ("\twrite_unlock(&kvm->mmu_lock);\n", ""),
-    ),
-    keeps(
-        "locks are dropped in the order in which they were taken",
-        TRACK,
-        "kvm_write_track_add_gfn",
-        (
-            "\twrite_unlock(&kvm->mmu_lock);\n\n\tsrcu_read_unlock(&kvm->srcu, idx);\n",
-            "\tsrcu_read_unlock(&kvm->srcu, idx);\n\twrite_unlock(&kvm->mmu_lock);\n",
-        ),
-    ),
-    keeps(
-        "a scoped guard for the writer",
-        TRACK,
-        "kvm_page_track_register_notifier",
-        ("\twrite_lock(&kvm->mmu_lock);\n", "\tscoped_guard(write_lock, &kvm->mmu_lock)\n\t"),
         ("\twrite_unlock(&kvm->mmu_lock);\n", ""),
     ),
     keeps(

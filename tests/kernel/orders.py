@@ -5,7 +5,7 @@ interrupts take is taken with interrupts enabled.
 In: nothing. Out: `ORDERS`, `INTERRUPTS`.
 """
 
-from tests.kernel.cases import HYPERV, IRQ_COMM, MAIN, MMU, PFNCACHE, PIT, POSTED, SEV, TRACK, X86, XEN, Case, breaks
+from tests.kernel.cases import HYPERV, IRQ_COMM, MAIN, MMU, PFNCACHE, PIT, POSTED, SEV, X86, XEN, Case, breaks
 
 ORDER = "kernel/lock-order"
 IRQ = "kernel/irq-safety"
@@ -107,18 +107,6 @@ ORDERS: tuple[Case, ...] = (
             "\tsrcu_read_unlock(&kvm->irq_srcu, idx);\n",
             "\tif (mask)\n\t\tsynchronize_srcu(&kvm->irq_srcu);\n\tsrcu_read_unlock(&kvm->irq_srcu, idx);\n",
         ),
-    ),
-    breaks(
-        ORDER,
-        "a reader of the tracker waits for its readers, one call deep",
-        TRACK,
-        "kvm_page_track_delete_slot",
-        "track_srcu",
-        (
-            "\t\tif (n->track_remove_region)\n",
-            "\t\tif (!n->track_write)\n\t\t\tkvm_page_track_unregister_notifier(kvm, n);\n\t\telse if (n->track_remove_region)\n",
-        ),
-        origin="kvm_page_track_unregister_notifier",
     ),
     breaks(
         ORDER,

@@ -19,7 +19,6 @@ from tests.kernel.cases import (
     PFNCACHE,
     PIC,
     TDP,
-    TRACK,
     VMX,
     X86,
     XEN,
@@ -85,33 +84,6 @@ SLEEPING: tuple[Case, ...] = (
             "\tflush_workqueue(irqfd_cleanup_wq);\n",
             "\tflush_workqueue(irqfd_cleanup_wq);\n\tspin_unlock_irq(&kvm->irqfds.lock);\n",
         ),
-    ),
-    breaks(
-        ATOMIC,
-        "the grace period is waited for under the lock of the list",
-        TRACK,
-        "kvm_page_track_unregister_notifier",
-        "kvm.mmu_lock",
-        (
-            "\twrite_unlock(&kvm->mmu_lock);\n\tsynchronize_srcu(&head->track_srcu);\n",
-            "\tsynchronize_srcu(&head->track_srcu);\n\twrite_unlock(&kvm->mmu_lock);\n",
-        ),
-    ),
-    breaks(
-        ATOMIC,
-        "the first user is set up under the rwlock, which takes a mutex",
-        TRACK,
-        "kvm_page_track_register_notifier",
-        "kvm.mmu_lock",
-        ("\twrite_lock(&kvm->mmu_lock);\n", ""),
-        (
-            "\t\tr = kvm_enable_external_write_tracking(kvm);\n\t\tif (r)\n\t\t\treturn r;\n",
-            (
-                "\t\twrite_lock(&kvm->mmu_lock);\n\t\tr = kvm_enable_external_write_tracking(kvm);\n"
-                "\t\twrite_unlock(&kvm->mmu_lock);\n\t\tif (r)\n\t\t\treturn r;\n"
-            ),
-        ),
-        ("\thlist_add_head_rcu(", "\twrite_lock(&kvm->mmu_lock);\n\thlist_add_head_rcu("),
     ),
     breaks(
         ATOMIC,

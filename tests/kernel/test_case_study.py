@@ -19,6 +19,7 @@ from analyzer.pipeline.analyse import Analysis
 from analyzer.pipeline.check import examine
 from analyzer.pipeline.options import CheckOptions, Silent
 from bench.run import sparse_commands
+from tests.kernel.conftest import run
 
 pytestmark = pytest.mark.kernel
 
@@ -133,3 +134,13 @@ def test_summaries_say_what_the_table_says(analysis: Analysis) -> None:
     assert {row.function: ways(analysis, row.function) for row in rows()} == {
         row.function: row.on_return for row in rows()
     }
+
+
+def test_balance_is_silent_there(tree: Path, cache: Path) -> None:
+    report = run(tree, cache)
+    (count,) = (count for count in report.rules if count.id == "kernel/balance")
+    assert count.proven > len(rows())
+    for finding in report.findings:
+        if finding.rule == count.id:
+            named = {finding.function, *(step.function for step in finding.witness)}
+            assert not named & {row.function for row in rows()}, finding.message

@@ -107,6 +107,7 @@ UNBALANCED: tuple[Case, ...] = (
             "\t\tread_lock_irq(&gpc->lock);\n",
             "\t\tread_lock_irq(&gpc->lock);\n\t\tif (!gpc->active)\n\t\t\tcontinue;\n",
         ),
+        missed="a lock that one pass of a loop keeps is not told from those of a loop that locks all",
     ),
     breaks(
         BALANCE,

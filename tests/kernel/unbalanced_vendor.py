@@ -38,17 +38,6 @@ UNBALANCED_VENDOR: tuple[Case, ...] = (
     ),
     breaks(
         BALANCE,
-        "a failed update returns from the walk",
-        AVIC,
-        "avic_pi_update_irte",
-        "kvm.irq_srcu",
-        (
-            '\t\t\tpr_err("%s: failed to update PI IRTE\\n", __func__);\n\t\t\tgoto out;\n',
-            '\t\t\tpr_err("%s: failed to update PI IRTE\\n", __func__);\n\t\t\treturn ret;\n',
-        ),
-    ),
-    breaks(
-        BALANCE,
         "a region that is not there returns",
         SEV,
         "sev_mem_enc_unregister_region",
@@ -73,6 +62,7 @@ UNBALANCED_VENDOR: tuple[Case, ...] = (
             "\t\tmutex_unlock(&vcpu->mutex);\n\t\tif (ret)\n\t\t\treturn ret;\n",
             "\t\tif (ret)\n\t\t\treturn ret;\n\t\tmutex_unlock(&vcpu->mutex);\n",
         ),
+        missed="of the locks of a loop over objects it is not known which is which",
     ),
     breaks(
         BALANCE,
@@ -204,18 +194,15 @@ MISUSED: tuple[Case, ...] = (
     ),
     breaks(
         BALANCE,
-        "the last root is put under the lock of the list",
+        "a page is unlinked under the lock that unlinking takes",
         TDP,
-        "kvm_tdp_mmu_alloc_root",
+        "kvm_tdp_mmu_map",
         "tdp_mmu_pages_lock",
         (
-            "\t\tif (root->role.word == role.word &&\n\t\t    !WARN_ON_ONCE(!kvm_tdp_mmu_get_root(root)))\n\t\t\tgoto out_spin_unlock;\n",
-            (
-                "\t\tif (root->role.word == role.word &&\n\t\t    !WARN_ON_ONCE(!kvm_tdp_mmu_get_root(root))) {\n"
-                "\t\t\tif (root->role.invalid)\n\t\t\t\tkvm_tdp_mmu_put_root(kvm, root);\n\t\t\tgoto out_spin_unlock;\n\t\t}\n"
-            ),
+            "\t\t\tif (sp->nx_huge_page_disallowed)\n\t\t\t\ttrack",
+            "\t\t\tif (fault->prefetch)\n\t\t\t\ttdp_mmu_unlink_sp(kvm, sp);\n\t\t\telse if (sp->nx_huge_page_disallowed)\n\t\t\t\ttrack",
         ),
-        origin="kvm_tdp_mmu_put_root",
+        origin="tdp_mmu_unlink_sp",
     ),
     breaks(
         BALANCE,
@@ -289,6 +276,7 @@ MISUSED: tuple[Case, ...] = (
                 "\t\tif (!kvm_gpc_check(gpc, sizeof(struct vcpu_info))) {"
             ),
         ),
+        missed="callers might have locked the cache of a vCPU that the function looks up itself",
     ),
     breaks(
         BALANCE,
