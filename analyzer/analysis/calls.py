@@ -25,6 +25,7 @@ from analyzer.analysis.evaluate import cell, evaluate, load, store
 from analyzer.analysis.formula import at_entry, rebind, where_made
 from analyzer.analysis.freshness import hand_out, is_new, publish
 from analyzer.analysis.places import Recorder
+from analyzer.analysis.sequence import take
 from analyzer.analysis.situation import assuming, doubt_of, guards
 from analyzer.analysis.state import FRESH, Hold, State
 from analyzer.analysis.summary import FunctionSummary, Outcome, Own, Passed
@@ -103,7 +104,7 @@ class Caller:
             if effect.kind == "access" and isinstance(effect.lock, LockArgument) and effect.lock.index < len(arguments):
                 obj = pointee(arguments[effect.lock.index])
                 for mode in ("read", "write") if effect.access == "any" else (effect.access,):
-                    self.recorder.access(state, obj, mode, event.at)
+                    self.recorder.access(state, obj, mode, event.at, into=primitive.name)
                 if effect.access != "read":
                     self._overwrite(state, obj, ("?", self.place[0], (self.place, effect.lock.index)))
                 for kept in effect.keeps:
@@ -138,9 +139,9 @@ class Caller:
                 bits = READ if _points_to_const(event.signature, index) else READ | WRITE
                 doubt = f"its address is passed to {target.name or 'an unknown function'}(), which is not analysed"
             if bits & READ:
-                self.recorder.access(state, argument[1], "read", event.at, doubt)
+                self.recorder.access(state, argument[1], "read", event.at, doubt, target.name)
             if bits & WRITE:
-                self.recorder.access(state, argument[1], "write", event.at, doubt)
+                self.recorder.access(state, argument[1], "write", event.at, doubt, target.name)
 
     def _defer(
         self,
@@ -316,6 +317,7 @@ class Caller:
             return None
         if outcome.fresh:
             state.fresh[returned] = FRESH
+        take(state, outcome.marks, over)
         for lock, made in changes:
             origin = (target.id, made.key) if target.id else None
             hold = Hold(made.count, made.mode, made.recursive, event.at, made.atomic, origin)

@@ -140,7 +140,7 @@ class Scope:
         """Tell whether `event` is a call that concerns locks or rules; accesses are not told apart."""
         if not isinstance(event, Call):
             return self.watched and not (isinstance(event, Store) and isinstance(event.path.root, Local))
-        watched_calls, primitives = self.context.watches.calls, self.context.spec.primitives
+        watched_calls, primitives = self.context.watches.heard, self.context.spec.primitives
         return any(
             target.name in primitives or target.name in watched_calls or self.summary(target).matters
             for target in self.targets(event.callee)

@@ -58,7 +58,7 @@ def may_defer(scope: Scope, pointer: Term, targets: tuple[Target, ...]) -> bool:
     """Tell whether a call through `pointer` is left to the callers."""
     if scope.is_entry or len(targets) < 2 or not is_callers_choice(pointer):
         return False
-    watched = scope.context.watches.calls
+    watched = scope.context.watches.heard
     return not any(
         target.name in watched
         or scope.primitive(target.name) is not None

@@ -11,6 +11,7 @@ Atoms (tuples, so that equal ones are shared and cached):
   ("unheld", class, mode, owner)        no lock of the class is held, in this mode at least; with a fifth part as above
   ("when", function, field, op, n, owner)  `function(&owner->field) op n` (function may be empty: the field itself)
   ("fresh", object pointer)             nobody else can reach the object yet
+  ("after", rule, owner)                what the rule asks for came before; ("quiet", rule, object pointer): see `marks`
   ("new",)                              the way begins in the function that made the object
   ("maybe", reason)                     cannot be decided; reason is for people
 Formulas: True, False, an atom, ("any", f, …), ("all", f, …).
@@ -22,6 +23,7 @@ from analyzer.analysis import ranges
 from analyzer.analysis.effects import change
 from analyzer.analysis.freshness import is_own_object, status
 from analyzer.analysis.locks import differ, exported_lock, instance, lock_class
+from analyzer.analysis.sequence import came, is_quiet
 from analyzer.analysis.state import FRESH, HANDED_OUT, Hold, State
 from analyzer.analysis.terms import Loader, Term, address, depth, is_entry_term, root, substitute
 from analyzer.ir.function import At
@@ -73,6 +75,8 @@ def rebind(formula: Formula, arguments: tuple[Term, ...], loader: Loader) -> For
             return (*formula[:5], None if formula[5] is None else substitute(formula[5], arguments, loader))
         case "fresh":
             return ("fresh", substitute(formula[1], arguments, loader))
+        case "after" | "quiet":
+            return (*formula[:2], None if formula[2] is None else substitute(formula[2], arguments, loader))
         case _:
             return formula
 
@@ -104,6 +108,11 @@ def residue(formula: Formula, state: State) -> Formula:
             return _when(formula, state)
         case "fresh":
             return _fresh(formula[1], state)
+        case "after":
+            return _after_call(formula, state)
+        case "quiet":
+            quiet = is_quiet(formula, state)
+            return formula if quiet is None else quiet
         case _:
             return formula
 
@@ -250,6 +259,16 @@ def _fresh(pointer: Term, state: State) -> Formula:
     if known == HANDED_OUT:
         return ("maybe", "the object is newly allocated, and was handed to a function that may publish it")
     return ("fresh", pointer) if known is None and is_entry_term(pointer) else False
+
+
+def _after_call(atom: tuple[Any, ...], state: State) -> Formula:
+    known = came(atom, state)
+    if isinstance(known, str):
+        return ("maybe", known)
+    owner = atom[2]
+    if known is not None or owner is None or is_entry_term(owner):
+        return atom if known is None else known
+    return (*atom[:2], ("?", -1, "owner"))
 
 
 def object_pointer(obj: Term) -> Term:

@@ -18,6 +18,7 @@ from analyzer.analysis.evaluate import cell, evaluate, locate, store
 from analyzer.analysis.freshness import publish
 from analyzer.analysis.leave import Leave
 from analyzer.analysis.places import Recorder
+from analyzer.analysis.sequence import called, made, written
 from analyzer.analysis.state import Hold, Signature, State, close_pass, merge
 from analyzer.analysis.summarise import summarise
 from analyzer.analysis.summary import FunctionSummary
@@ -51,7 +52,8 @@ def analyse(scope: Scope) -> FunctionSummary:
     """
     first = FunctionAnalysis(scope)
     summary = first.run()
-    at_return = len(scope.facts.ir.blocks) <= MANAGEABLE and len({o.changes for o in summary.outcomes}) > 1
+    n_ways = len({(outcome.changes, outcome.marks) for outcome in summary.outcomes})
+    at_return = len(scope.facts.ir.blocks) <= MANAGEABLE and n_ways > 1
     if not at_return and all(len(states) <= 1 for states in first.entries):
         return summary
     tested = find_tested(scope.facts.ir, scope.matters, at_return=at_return)
@@ -161,7 +163,7 @@ class FunctionAnalysis:
     def visit(self, block: int, signature: Signature, state: State) -> None:
         """Run the events of `block` and hand the states on."""
         context = self.scope.context
-        recorder = Recorder(context.watches, context.lock_types, self.scope.parameter_names())
+        recorder = Recorder(context.watches, context.lock_types, self.scope.parameter_names(), self.ir.name)
         caller = Caller(self.scope, recorder)
         states = [state]
         for index, event in enumerate(self.ir.blocks[block].events):
@@ -179,8 +181,34 @@ class FunctionAnalysis:
             case Store():
                 self._store(state, event, place, caller.recorder)
             case Call():
+                if self.scope.context.watches.sequences:
+                    return self._ordered_call(state, event, place, caller)
                 return caller.apply(state, event, place)
         return [state]
+
+    def _ordered_call(self, state: State, event: Call, place: tuple[int, int], caller: Caller) -> list[State]:
+        """Apply a call, and note what came before and after it."""
+        sequences, types = self.scope.context.watches.sequences, self.scope.context.lock_types
+        arguments = tuple(evaluate(state, argument) for argument in event.arguments)
+        names = {target.name for target in self.scope.targets(event.callee)}
+        states = caller.apply(state, event, place)
+        for after in states:
+            made(after, sequences, ("r", *place) if event.result is None else after.env[event.result.name])
+            for sequence in sequences:
+                for name in names:
+                    called(after, sequence, name, arguments, event.signature, types)
+        return states
+
+    def _make_stale(self, state: State, obj: Term) -> None:
+        """Note a write to a member, or to a part of one, that makes stale what came before."""
+        inner = obj
+        while inner[0] in ("F", "I", "G"):
+            for sequence in self.scope.context.watches.sequences:
+                if cell(inner) in sequence.stale_cells:
+                    written(state, sequence, inner)
+            if inner[0] == "G":
+                return
+            inner = inner[1]
 
     def _store(self, state: State, event: Store, place: tuple[int, int], recorder: Recorder) -> None:
         value = evaluate(state, event.value)
@@ -194,6 +222,8 @@ class FunctionAnalysis:
             recorder.access(state, obj, "write", event.at)
             for chain in self.scope.context.watches.holders.get(cell_of(event.path, self.ir), ()):
                 recorder.access(state, reduce(lambda inner, cell: member(inner, *cell), chain, obj), "write", event.at)
+        if self.scope.context.watches.stale_cells:
+            self._make_stale(state, obj)
         publish(state, obj, value)
         self.scope.forget_written(state, self.scope.context.conducts.bit(cell(obj)))
         store(state, obj, value, place)

@@ -109,6 +109,7 @@ def _thawed(summary: FunctionSummary) -> FunctionSummary:
             guards=_pairs(outcome.guards),
             establishes=_pairs(outcome.establishes),
             stores=tuple((thaw(list(obj)), thaw(list(value))) for obj, value in outcome.stores),
+            marks=_pairs(outcome.marks),
         )
         for outcome in summary.outcomes
     )

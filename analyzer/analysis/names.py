@@ -85,6 +85,10 @@ class NameResolver:
             case When(text, function, field, operator, value):
                 return When(text, function, self._canonical(field, location), operator, value)
 
+    def lock(self, name: Name, location: Location) -> str:
+        """Return the class of a lock; a lock that the program does not have keeps its own name."""
+        return str(self._canonical(name, location))
+
     def _canonical(self, name: Name, location: Location) -> Name:
         cell = self.cell(name, location)
         if cell is None:

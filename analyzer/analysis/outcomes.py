@@ -20,6 +20,8 @@ from analyzer.analysis import ranges
 from analyzer.analysis.evaluate import load
 from analyzer.analysis.leave import Leave, value_range
 from analyzer.analysis.locks import exported_lock
+from analyzer.analysis.marks import Marks, exported
+from analyzer.analysis.marks import common as common_marks
 from analyzer.analysis.situation import Guards, common_guards, guards
 from analyzer.analysis.state import FRESH, State
 from analyzer.analysis.summary import LockChange, Outcome
@@ -45,6 +47,7 @@ class _Way(NamedTuple):
     established: Guards
     conditions: Guards
     stores: Stores
+    marks: Marks
 
 
 def outcomes_of(leaves: list[Leave]) -> tuple[Outcome, ...]:
@@ -53,7 +56,7 @@ def outcomes_of(leaves: list[Leave]) -> tuple[Outcome, ...]:
     groups: dict[object, list[_Way]] = defaultdict(list)
     for leave in leaves:
         way = _way(leave, places)
-        groups[(tuple(_placeless(change) for change in way.changes), way.established)].append(way)
+        groups[(tuple(_placeless(change) for change in way.changes), way.established, way.marks)].append(way)
     single = len(groups) == 1
     outcomes = [_outcome(alike, single) for group in groups.values() for alike in _apart(group, single)]
     if len(outcomes) > MAX_OUTCOMES:
@@ -97,6 +100,7 @@ def _way(leave: Leave, places: tuple[Term, ...]) -> _Way:
         _established(leave.state),
         guards(leave.state),
         tuple(stores),
+        exported(leave.state.marks) if leave.state.marks else (),
     )
 
 
@@ -127,7 +131,9 @@ def _common_outcome(outcomes: list[Outcome]) -> Outcome:
         for key, change in {change.key: change for change in outcome.changes}.items():
             by_key[key].append(change)
     common = [_common_change(changes, len(changes) == len(outcomes)) for changes in by_key.values()]
-    return Outcome(returns, None, tuple(change for change in common if change is not None), (), (), blurred=True)
+    changes = tuple(change for change in common if change is not None)
+    marks = common_marks([outcome.marks for outcome in outcomes])
+    return Outcome(returns, None, changes, (), (), blurred=True, marks=marks)
 
 
 def _common_change(changes: list[LockChange], everywhere: bool) -> LockChange | None:
@@ -149,7 +155,8 @@ def _outcome(group: list[_Way], single: bool) -> Outcome:
     conditions = () if single else common_guards([way.conditions for way in group])
     fresh = value is None and _is_allocator([way.leave for way in group])
     stores = tuple(store for store in group[0].stores if all(store in way.stores for way in group))
-    return Outcome(returns, value, group[0].changes, conditions, group[0].established, fresh, first.at, stores)
+    known = group[0].established
+    return Outcome(returns, value, group[0].changes, conditions, known, fresh, first.at, stores, marks=group[0].marks)
 
 
 def _is_allocator(group: list[Leave]) -> bool:

@@ -45,16 +45,21 @@ class CallHit:
 class Recorder:
     """Collects the hits of one pass over a block."""
 
-    def __init__(self, watches: Watches, types: LockTypes, parameters: tuple[str, ...]) -> None:
+    def __init__(self, watches: Watches, types: LockTypes, parameters: tuple[str, ...], function: str = "") -> None:
         self.watches = watches
+        #: name of the function
+        self.function = function
         self.parameters = parameters
         self.hits: list[Hit] = []
         self.calls: list[CallHit] = []
         self.log = Log(types, parameters)
         self.faults: list[Imbalance] = []
 
-    def access(self, state: State, obj: Term, mode: str, at: At, doubt: str = "") -> None:
-        """Record an access of kind `mode` to every watched member that `obj` lies in."""
+    def access(self, state: State, obj: Term, mode: str, at: At, doubt: str = "", into: str = "") -> None:
+        """Record an access of kind `mode` to every watched member that `obj` lies in.
+
+        `into` is the function that is given the address of `obj` and accesses it.
+        """
         inner, pointer = obj, None
         while inner[0] in ("F", "I", "C", "G"):
             cell = (inner[2], inner[3]) if inner[0] == "F" else ("", inner[1]) if inner[0] == "G" else None
@@ -62,7 +67,7 @@ class Recorder:
                 if wants(watch, mode):
                     pointer = pointer or object_pointer(obj)
                     what = Own(watch.rule, watch.object, mode, at)
-                    formula = bind_access(watch, inner, pointer)
+                    formula = bind_access(watch, inner, pointer, (self.function, into))
                     new = is_new(allocation(pointer), state)
                     self.require(state, what, where_made(formula) if new else formula, doubt)
             if inner[0] == "G":

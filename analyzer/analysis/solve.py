@@ -121,7 +121,7 @@ def _is_relevant(scope: Scope) -> bool:
     context = scope.context
     if scope.watched:
         return True
-    watched_calls, primitives = context.watches.calls, context.spec.primitives
+    watched_calls, primitives = context.watches.heard, context.spec.primitives
     for name in scope.facts.calls:
         if name in primitives or name in watched_calls:
             return True

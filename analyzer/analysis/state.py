@@ -11,10 +11,11 @@ the function dropped.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from analyzer.analysis import conditions, ranges
 from analyzer.analysis.backlinks import Backlinks
+from analyzer.analysis.marks import age, merge_marks
 from analyzer.analysis.terms import Term, common_container, contains, element
 from analyzer.ir.function import At
 
@@ -62,6 +63,8 @@ FRESH, HANDED_OUT, PUBLISHED = 2, 1, 0
 
 
 NO_BACKLINKS = Backlinks()
+#: marks that keep states apart
+_APART = frozenset(("after", "stale", "old", "decided"))
 
 
 @dataclass(slots=True)
@@ -81,6 +84,8 @@ class State:
     fresh: dict[Term, int] = field(default_factory=dict)
     #: objects stored inside an object that nobody else could reach then
     inside: dict[Term, frozenset[Term]] = field(default_factory=dict)
+    #: what came before on this path, for rules that ask for an order, see `marks`
+    marks: dict[Term, Any] = field(default_factory=dict)
     #: the same in all states of a run
     backlinks: Backlinks = NO_BACKLINKS
 
@@ -95,6 +100,7 @@ class State:
             self.dropped.copy(),
             self.fresh.copy(),
             self.inside.copy(),
+            self.marks.copy(),
             self.backlinks,
         )
 
@@ -111,7 +117,10 @@ class State:
             for term, known in self.facts.items()
             if term[0] == "w" and term[2][0] == "F" and (term[1], term[2][2:]) in telling.predicates
         )
-        return (locks, pointers, reads)
+        if not self.marks:
+            return (locks, pointers, reads)
+        marks = frozenset((key, value) for key, value in self.marks.items() if key[0] in _APART)
+        return (locks, pointers, reads, marks)
 
     def forget_object(self, obj: Term) -> None:
         """Forget the stored values inside `obj`: a callee may have written it."""
@@ -129,6 +138,7 @@ def merge(old: State, new: State, block: int, widening: bool) -> bool:
         del old.dropped[key]
         changed = True
     changed |= _merge_fresh(old, new)
+    changed |= merge_marks(old.marks, new.marks) if old.marks or new.marks else False
     return _merge_epochs(old, new, block) | _merge_facts(old, new, widening) | changed
 
 
@@ -229,6 +239,7 @@ def close_pass(state: State, header: int, entered: list[State]) -> None:
         del state.memory[key]
     for key in [k for k in state.fresh if contains(k, is_inner)]:
         del state.fresh[key]
+    age(state.marks, is_inner)
     for key in [k for k in state.inside if contains(k, is_inner)]:
         del state.inside[key]
 

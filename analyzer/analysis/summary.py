@@ -10,6 +10,7 @@ return in [LOW, -1] with nothing.
 from __future__ import annotations
 
 from hashlib import blake2b
+from typing import Any
 
 from msgspec import Struct
 
@@ -57,6 +58,8 @@ class Outcome(Struct, frozen=True, array_like=True):
     stores: tuple[tuple[Term, Term], ...] = ()
     #: stands for ways that differ in locks: more than `changes` tells may be held
     blurred: bool = False
+    #: what came before on this way, see `marks`
+    marks: tuple[tuple[Term, Any], ...] = ()
 
 
 class Own(Struct, frozen=True, array_like=True, tag="own"):
@@ -223,7 +226,7 @@ class FunctionSummary(Struct, frozen=True, array_like=True):
         """Tell whether a call of the function concerns its caller's locks."""
         if self.demands or self.takes or not self.outcomes:
             return True
-        return any(outcome.changes or outcome.establishes for outcome in self.outcomes)
+        return any(outcome.changes or outcome.establishes or outcome.marks for outcome in self.outcomes)
 
 
 #: a function that changes no lock and returns anything

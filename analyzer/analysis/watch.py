@@ -10,9 +10,10 @@ from collections.abc import Callable, Iterable, Mapping
 from msgspec import Struct
 
 from analyzer.analysis.formula import Formula, all_of, any_of, object_pointer
-from analyzer.analysis.terms import Term, pointee
+from analyzer.analysis.sequence import Sequence, owner_in_arguments, owner_on_path
+from analyzer.analysis.terms import Term
 from analyzer.facts.unit import RecordLayout
-from analyzer.ir.types import CType, Function, Pointer, Record
+from analyzer.ir.types import CType, Record
 from analyzer.spec.model import AllOf, AnyOf, Held, Instance, Name, Requirement, When
 
 #: records inside records inside records …
@@ -37,6 +38,10 @@ class Watch(Struct, frozen=True):
     unless: tuple[str, ...] = ()
     #: what `requires` says must not be so: then it names locks alone
     negated: bool = False
+    #: functions that alone may access the member; None: any may
+    through: tuple[str, ...] | None = None
+    #: what must come before a call
+    after: Sequence | None = None
 
 
 class Watches:
@@ -51,7 +56,11 @@ class Watches:
         self.predicates: set[tuple[str, tuple[str, str]]] = set()
         #: functions that read what a predicate asks: `refcount_read`
         self.readers: set[str] = set()
+        #: what must come before something, each once
+        self.sequences: dict[Sequence, None] = {}
         for watch in watches:
+            if watch.after is not None:
+                self.sequences[watch.after] = None
             if watch.cell is not None:
                 self.cells[watch.cell].append(watch)
             else:
@@ -60,8 +69,14 @@ class Watches:
         #: members and records that hold watched members, with the members that lead from them there
         self.holders: dict[tuple[str, str], list[tuple[tuple[str, str], ...]]] = defaultdict(list)
         self._add_holders(_by_type(records))
+        #: members whose writes make something stale that came before
+        self.stale_cells = frozenset(cell for sequence in self.sequences for cell in sequence.stale_cells)
         #: `record.member` of the watched members, and names of watched globals
-        self.names = frozenset(f"{record}.{member}" if record else member for record, member in self.cells)
+        self.names = frozenset(
+            f"{record}.{member}" if record else member for record, member in (*self.cells, *self.stale_cells)
+        )
+        #: functions whose calls matter
+        self.heard = frozenset(self.calls).union(*((*s.calls, *s.stale_calls) for s in self.sequences))
 
     def _add_holders(self, members: Mapping[str, list[tuple[str, str]]]) -> None:
         """Find what contains the watched members: storing a whole record stores them too."""
@@ -100,16 +115,29 @@ def wants(watch: Watch, access: str) -> bool:
     return watch.access in ("any", access)
 
 
-def bind_access(watch: Watch, obj: Term, pointer: Term) -> Formula:
-    """Bind the requirement to the accessed object; `pointer` is what leads to it."""
-    bound = _bind(watch, lambda record: _owner_on_path(obj, record))
+def bind_access(watch: Watch, obj: Term, pointer: Term, functions: tuple[str, ...] = ()) -> Formula:
+    """Bind the requirement to the accessed object; `pointer` is what leads to it, `functions` are who accesses it."""
+    bound = _bind(watch, lambda record: owner_on_path(obj, record))
+    if watch.through is not None and not set(functions) & set(watch.through):
+        bound = False
     return any_of([bound, *_exempt(watch), *([("fresh", pointer)] if "unpublished" in watch.unless else [])])
 
 
 def bind_call(watch: Watch, arguments: tuple[Term, ...], signature: CType) -> Formula:
     """Bind the requirement of calling a function to its arguments."""
-    bound = _bind(watch, lambda record: _owner_in_arguments(arguments, signature, record))
+    bound = _bind(watch, lambda record: owner_in_arguments(arguments, signature, record))
+    if watch.after is not None:
+        owner = owner_in_arguments(arguments, signature, watch.after.record)
+        needless = [_fresh_or_quiet(watch, arguments[0])] if "unpublished" in watch.unless and arguments else []
+        bound = any_of([("after", watch.rule, owner), *needless, bound])
     return any_of([bound, *_exempt(watch)])
+
+
+def _fresh_or_quiet(watch: Watch, pointer: Term) -> Formula:
+    """Return that nobody can have seen the object: at all, or those whom the earlier call would have waited for."""
+    assert watch.after is not None
+    told = watch.after.stale_calls or watch.after.stale_cells
+    return any_of([("fresh", pointer), *([("quiet", watch.rule, pointer)] if told else [])])
 
 
 def _exempt(watch: Watch) -> list[Formula]:
@@ -153,26 +181,3 @@ def _unheld(requirement: Requirement, owner: Callable[[str], Term | None]) -> Fo
 def _holder(lock: Name, instance: Instance | None, owner: Callable[[str], Term | None]) -> Term | None:
     record = lock.parts[0] if len(lock.parts) > 1 else ""
     return None if instance == "any" or not record else owner(record)
-
-
-def _owner_on_path(obj: Term, record: str) -> Term | None:
-    """Return the object of type `record` that the access path goes through, nearest to the access."""
-    while obj[0] in ("F", "I", "C", "O", "ld", "ad"):
-        if obj[0] == "F" and obj[2] == record:
-            return obj[1]  # type: ignore[no-any-return]
-        if obj[0] == "C" and obj[2] == record:
-            return obj
-        obj = obj[1]
-    return None
-
-
-def _owner_in_arguments(arguments: tuple[Term, ...], signature: CType, record: str) -> Term | None:
-    """Return what the only argument of type `struct record *` points to."""
-    if not isinstance(signature, Function):
-        return None
-    found = [
-        argument
-        for argument, ctype in zip(arguments, signature.parameters, strict=False)
-        if isinstance(ctype, Pointer) and isinstance(ctype.to, Record) and ctype.to.name == record
-    ]
-    return pointee(found[0]) if len(found) == 1 else None

@@ -23,7 +23,17 @@ from analyzer.findings.model import Report, Verdict
 from analyzer.pipeline.analyse import Analysis
 from analyzer.pipeline.check import examine, report
 from analyzer.pipeline.options import CheckOptions, Progress
-from analyzer.spec.model import AllOf, GuardedBy, MustHold, MustNotHold, Name, Rule, requirement_of
+from analyzer.spec.model import (
+    AllOf,
+    GuardedBy,
+    MustHold,
+    MustNotHold,
+    Name,
+    OnlyThrough,
+    PrecededBy,
+    Rule,
+    requirement_of,
+)
 
 #: the pseudo-rule that makes every access of the target a place
 _OBSERVER = "explain"
@@ -144,13 +154,17 @@ def _targets(rule: Rule) -> tuple[str, ...]:
             return tuple(f"{function}()" for function in functions)
         case MustNotHold(functions, fields):
             return (*(f"{function}()" for function in functions), *map(str, fields))
+        case OnlyThrough(fields):
+            return tuple(map(str, fields))
+        case PrecededBy(functions):
+            return tuple(f"{function}()" for function in functions)
     return ()
 
 
 def _speaks_of(rule: Rule, access: str) -> bool:
     """Tell whether `rule` asks anything of an access of this kind."""
     match rule.check:
-        case GuardedBy() | MustNotHold():
+        case GuardedBy() | MustNotHold() | OnlyThrough():
             return access == "call" or rule.check.access in ("any", access)
     return True
 
@@ -170,9 +184,18 @@ def _demand(rule: Rule) -> str:
     """Say what a rule asks for: `write needs kvm.slots_lock`."""
     check = rule.check
     if isinstance(check, MustNotHold):
-        what = "call" if check.functions else "any access" if check.access == "any" else check.access
+        what = "call" if check.functions else _any(check.access)
         joint = " together with " if isinstance(check.forbids, AllOf) else " or "
         return f"no {what} with {joint.join(lock_texts(check.forbids))} held"
+    if isinstance(check, OnlyThrough):
+        return f"{_any(check.access)} only in {' and '.join(f'{name}()' for name in check.functions)}"
+    if isinstance(check, PrecededBy):
+        about = f" of {check.after.lock}" if check.after.lock else ""
+        return f"call only after {' or '.join(f'{name}()' for name in check.after.calls)}{about}"
     joint = " and " if isinstance(requirement_of(check), AllOf) else " or "
     access: str = check.access if isinstance(check, GuardedBy) else "call"
-    return f"{'any access' if access == 'any' else access} needs {joint.join(lock_texts(requirement_of(check)))}"
+    return f"{_any(access)} needs {joint.join(lock_texts(requirement_of(check)))}"
+
+
+def _any(access: str) -> str:
+    return "any access" if access == "any" else access

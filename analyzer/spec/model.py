@@ -105,6 +105,40 @@ class MustNotHold(Struct, frozen=True, array_like=True, tag="must-not-hold"):
     forbids: Requirement
 
 
+class OnlyThrough(Struct, frozen=True, array_like=True, tag="only-through"):
+    """An access to any of `fields` outside `functions` is wrong."""
+
+    fields: tuple[Name, ...]
+    access: AccessMode
+    functions: tuple[str, ...]
+
+
+class Earlier(Struct, frozen=True, array_like=True):
+    """A call that must come before."""
+
+    #: one of them
+    calls: tuple[str, ...]
+    #: the lock that it must be about; None: it need not be about any
+    lock: Name | None
+
+
+class Since(Struct, frozen=True, array_like=True):
+    """What makes an earlier call count no more: calls, and writes to fields."""
+
+    calls: tuple[str, ...]
+    fields: tuple[Name, ...]
+
+
+class PrecededBy(Struct, frozen=True, array_like=True, tag="preceded-by"):
+    """A call of any of `functions` comes after another one, on every way."""
+
+    functions: tuple[str, ...]
+    after: Earlier
+    since: Since
+    #: where this holds, the earlier call is needless; None: it never is
+    otherwise: Requirement | None
+
+
 class Balance(Struct, frozen=True, array_like=True, tag="balance"):
     """Locks are taken once, dropped by who holds them, and held at all returns alike that callers cannot tell apart."""
 
@@ -127,7 +161,7 @@ class LockOrder(Struct, frozen=True, array_like=True, tag="lock-order"):
 #: what a rule checks about places, accesses and calls: one member for each rule kind
 PlaceCheck = GuardedBy | MustHold
 #: what a rule checks about places, and on the ways to them, beside locks that must be held
-WayCheck = MustNotHold
+WayCheck = MustNotHold | OnlyThrough | PrecededBy
 #: what a rule checks in the whole program: one member for each rule kind
 ProgramCheck = Balance | LockOrder
 Check = PlaceCheck | WayCheck | ProgramCheck

@@ -171,6 +171,22 @@ class ListOf(Generic[T]):
         return {"type": "array", "items": self._item.schema(), "minItems": 1}
 
 
+class OneOrMore(Generic[T]):
+    """One item, or a list with at least one."""
+
+    def __init__(self, item: Shape[T], accepted: str) -> None:
+        self._item = item
+        self._list = ListOf(item, accepted)
+
+    def read(self, node: Node, label: str) -> tuple[T, ...]:
+        """Return the items."""
+        return self._list.read(node, label) if isinstance(node, ListNode) else (self._item.read(node, label),)
+
+    def schema(self) -> Schema:
+        """Describe both forms."""
+        return {"anyOf": [self._item.schema(), self._list.schema()]}
+
+
 class Located(Generic[T]):
     """A value together with its place."""
 

@@ -12,6 +12,7 @@ import os
 
 from tests.kernel import breaking, harmless
 from tests.kernel.cases import Case
+from tests.kernel.grace import GRACE
 from tests.kernel.harmless_vendor import HARMLESS_VENDOR
 from tests.kernel.harmless_virt import HARMLESS_VIRT
 from tests.kernel.harmless_x86 import HARMLESS_X86
@@ -23,7 +24,7 @@ from tests.kernel.unbalanced_x86 import UNBALANCED_X86
 
 #: written, but of rules that are not there yet
 AWAITING = (*SLEEPING, *ORDERS, *INTERRUPTS)
-BREAKING = (*breaking.BREAKING, *UNBALANCED, *UNBALANCED_X86, *UNBALANCED_VENDOR, *MISUSED)
+BREAKING = (*breaking.BREAKING, *GRACE, *UNBALANCED, *UNBALANCED_X86, *UNBALANCED_VENDOR, *MISUSED)
 HARMLESS = (*harmless.HARMLESS, *HARMLESS_VIRT, *HARMLESS_X86, *HARMLESS_VENDOR)
 
 

@@ -188,6 +188,12 @@ RULE_CASES = {
         ),
         ["a.yaml:6:5: 'forbids': only locks can be forbidden, no predicates"],
     ),
+    "nothing that makes a call stale": (
+        changed("guarded-by", "preceded-by")
+        .replace("requires: vm.lock", "after: {call: drain, lock: vm.lock}\n    since: {}")
+        .replace("field: vm.state", "call: [stop, kill]"),
+        ["a.yaml:7:5: 'since' needs the key 'call' or 'write'"],
+    ),
     "wrong in several places": (
         "lockspec: 1\nrules:\n  - {id: A, kind: must-hold, function: 'f()', requires: {all: [x y, {mode: none}]}}\n",
         [
