@@ -120,8 +120,11 @@ def _status(report: Report, n_left: int) -> Status:
     return Status.INCOMPLETE if status.is_incomplete(report) else Status.CLEAN
 
 
-def tell(judged: Judged, file: Path) -> None:
+def tell(judged: Judged, file: Path, quiet: bool) -> None:
     """Name on standard error what is wrong with the baseline, one line each with its place."""
+    if judged.n_not_judged and not quiet:
+        entries = f"{judged.n_not_judged} entr{'y' if judged.n_not_judged == 1 else 'ies'}"
+        print(f"{file}: {entries} without a finding not judged: this run did not look at everything", file=sys.stderr)
     for entry in judged.unused:
         what = f"{entry.fingerprint} [{entry.rule}] in {entry.function or entry.file}"
         print(f"{entry.location}: unused: there is no finding {what} any more", file=sys.stderr)

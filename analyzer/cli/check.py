@@ -100,7 +100,7 @@ def check(
     if known is not None and baseline_file is not None:
         held = judged(known, report, options)
         report, n_unused = held.report, len(held.unused)
-        baseline.tell(held, baseline_file)
+        baseline.tell(held, baseline_file, quiet)
     style = output.style_for(output_file, strict=strict, quiet=quiet, verbose=verbose)
     output.write(renderer(format)(report, TreeSources(options), style), output_file)
     raise typer.Exit(status.of_report(report, strict, n_unused))

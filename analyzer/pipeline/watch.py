@@ -65,7 +65,8 @@ def wait_for_change(
 ) -> tuple[str, ...]:
     """Wait until files change; return which. One that changed since `begun_ns`, when they were read, has changed."""
     before = {file: _state(file) for file in files}
-    changed = {file for file, state in before.items() if state is not None and state[1] >= begun_ns}
+    now_ns = time.time_ns()  # a time that is yet to come says nothing about when the file was written
+    changed = {file for file, state in before.items() if state is not None and begun_ns <= state[1] <= now_ns}
     while not changed:
         sleep(INTERVAL_S)
         changed = {file for file, state in before.items() if _state(file) != state}

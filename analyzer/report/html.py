@@ -25,7 +25,7 @@ from analyzer.report._style import SourceReader, Style
 _FOLDER = Path(__file__).parent / "_findings_page"
 
 
-def render(report: Report, sources: SourceReader, style: Style) -> str:
+def render(report: Report, sources: SourceReader, style: Style) -> str:  # noqa: ARG001 (every format takes them)
     """Return the page."""
     words = Words()
     findings = [_finding(finding, sources, words, "") for finding in report.findings]
@@ -33,7 +33,6 @@ def render(report: Report, sources: SourceReader, style: Style) -> str:
     document = {
         "version": __version__,
         "revision": visible(sources.revision()),
-        "strict": style.strict,
         "units": [report.units_analysed, report.units_failed],
         "functions": [report.functions_analysed, report.functions_skipped],
         "findings": findings,

@@ -41,7 +41,8 @@ def _rules(report: Report) -> Iterable[RuleCount]:
     """Give the counts of all rules, also of one that only a finding names."""
     known = {rule.id for rule in report.rules}
     yield from report.rules
-    for rule in dict.fromkeys(finding.rule for finding in report.findings):
+    findings = (*report.findings, *(accepted.finding for accepted in report.accepted))
+    for rule in dict.fromkeys(finding.rule for finding in findings):
         if rule not in known:
             yield RuleCount(rule, 0, 0, 0, 0)
 

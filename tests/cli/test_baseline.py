@@ -70,7 +70,10 @@ def test_what_a_run_does_not_look_at_is_not_called_unused(
 
 def test_an_incomplete_run_calls_nothing_unused(run: Run, pipeline: Any, baseline: Path) -> None:
     pipeline.finds(n_failed=1)
-    assert run("check", "--baseline", baseline).status == 3
+    ran = run("check", "--baseline", baseline)
+    assert ran.status == 3
+    assert ran.err == f"{baseline}: 1 entry without a finding not judged: this run did not look at everything\n"
+    assert run("check", "--baseline", baseline, "--quiet").err == ""
 
 
 def test_a_bad_baseline_is_told_before_anything_is_analysed(run: Run, pipeline: Any, baseline: Path) -> None:

@@ -76,11 +76,15 @@ class Watch:
         assert self.process.stdout
         self.process.stdout.close()
 
+    def line(self, timeout_s: float = DEADLINE_S) -> str:
+        """Return the next line."""
+        return self._lines.get(timeout=timeout_s)
+
     def round(self) -> list[str]:
         """Return what one check said, without the lines around it."""
-        assert self._lines.get(timeout=DEADLINE_S) == "lockspec: checking\n"
+        assert self.line() == "lockspec: checking\n"
         lines = []
-        while not (line := self._lines.get(timeout=DEADLINE_S)).startswith("lockspec: done"):
+        while not (line := self.line()).startswith("lockspec: done"):
             lines.append(line)
         return [*lines, line]
 
@@ -121,6 +125,15 @@ def test_what_is_wrong_is_told_and_may_be_mended(watch: Watch, tree: Path) -> No
     assert last == "lockspec: done: nothing could be checked\n"
     (tree / "rules.yaml").write_text(RULES)
     assert watch.round()[0] == WARNING
+
+
+def test_a_file_from_the_future_is_no_reason_to_check_for_ever(tree: Path) -> None:
+    os.utime(tree / "vm.h", (4e9, 4e9))
+    watch = Watch(tree)
+    watch.round()
+    with pytest.raises(queue.Empty):
+        watch.line(timeout_s=3)
+    watch.end()
 
 
 def test_it_ends_when_it_is_interrupted(watch: Watch) -> None:
