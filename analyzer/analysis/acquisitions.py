@@ -18,6 +18,7 @@ from hashlib import blake2b
 from typing import NamedTuple
 
 from analyzer.analysis import conditions, ranges
+from analyzer.analysis.bits import Constants, some_bit
 from analyzer.analysis.effects import apply_effect, lock_of
 from analyzer.analysis.freshness import status
 from analyzer.analysis.locks import LockTypes, exported_lock, is_context, lock_class, relation, same_lock
@@ -72,8 +73,9 @@ class Below(NamedTuple):
 class Log:
     """Collects the acquisitions of one pass over a block."""
 
-    def __init__(self, types: LockTypes, parameters: tuple[str, ...]) -> None:
+    def __init__(self, types: LockTypes, constants: Constants, parameters: tuple[str, ...]) -> None:
         self._types = types
+        self._constants = constants
         self._parameters = parameters
         self.takes: dict[Wait, dict[tuple[At, Guards], Draft]] = defaultdict(dict)
         self.nested: dict[tuple[object, ...], Nested] = {}
@@ -92,13 +94,22 @@ class Log:
                 off |= {effect.lock.name}
             if wait is None:
                 continue
-            known = guards(state)
+            known, doubt = guards(state), ""
             if effect.bits is not None:
-                mask = _bits(effect.bits, arguments)
-                if ranges.meet(conditions.range_of(state.facts, mask), ranges.NONZERO) is None:
+                asked = self._asked(effect.bits, arguments)
+                if ranges.meet(conditions.range_of(state.facts, asked), ranges.NONZERO) is None:
                     continue
-                known = ((mask, ranges.NONZERO), *known) if mask[0] != "k" else known
-            self._note(state, wait, Draft(at, None, setting(state, self._parameters), known), _NONE)
+                if asked[0] != "k":
+                    known, doubt = ((asked, ranges.NONZERO), *known), self.undecided(asked)
+            self._note(state, wait, Draft(at, None, setting(state, self._parameters), known), _NONE, doubt)
+
+    def _asked(self, bits: tuple[int, int], arguments: tuple[Term, ...]) -> Term:
+        index, mask = bits
+        return some_bit(arguments[index], mask, self._constants) if index < len(arguments) else ("k", mask)
+
+    def undecided(self, asked: Term) -> str:
+        """Say that it is not known whether a value has a bit."""
+        return f"only if {spell(asked[2], self._parameters)} has a bit of {asked[3][1]:#x}, which is not known"
 
     def _wait(self, effect: Effect, arguments: tuple[Term, ...], off: frozenset[str]) -> Wait | None:
         match effect.kind:
@@ -199,14 +210,6 @@ def _off(state: State) -> frozenset[str]:
     """Return what the function itself holds that forbids sleeping."""
     held = (key[1] if key[0] == "abstract" else ATOMIC for key, h in state.locks.items() if h.times > 0 and h.atomic)
     return frozenset(held)
-
-
-def _bits(bits: tuple[int, int], arguments: tuple[Term, ...]) -> Term:
-    index, mask = bits
-    if index >= len(arguments):
-        return ("k", mask)
-    value = arguments[index]
-    return ("k", value[1] & mask) if value[0] == "k" else ("op", "&", value, ("k", mask))
 
 
 def takes_of(logs: Iterable[Log]) -> tuple[Acquisition, ...]:

@@ -4,35 +4,24 @@
 In: a state and a Call event. Out: the states after it, one for each outcome that differs in locks.
 """
 
-from collections.abc import Callable
-from functools import partial
-from typing import Any
-
 from analyzer.analysis import conditions
-from analyzer.analysis.acquisitions import Below
+from analyzer.analysis.asking import Asking
 from analyzer.analysis.context import Scope, Target
 from analyzer.analysis.deferred import (
-    MAX_NESTING,
-    answered,
     demand_call,
-    is_callers_choice,
     may_defer,
-    pass_on,
-    with_locks,
 )
 from analyzer.analysis.effects import apply_primitive, change, lock_of, value_found
 from analyzer.analysis.evaluate import cell, evaluate, load, store
-from analyzer.analysis.formula import at_entry, rebind, where_made
+from analyzer.analysis.formula import where_made
 from analyzer.analysis.freshness import hand_out, is_new, publish
 from analyzer.analysis.places import Recorder
 from analyzer.analysis.sequence import take
-from analyzer.analysis.situation import assuming, doubt_of, guards
 from analyzer.analysis.state import FRESH, Hold, State
-from analyzer.analysis.summary import FunctionSummary, Outcome, Own, Passed
+from analyzer.analysis.summary import Outcome, Own, Passed
 from analyzer.analysis.terms import (
     MAX_DEPTH,
     OPEN,
-    ZERO,
     Loader,
     Term,
     container_of_element,
@@ -58,6 +47,7 @@ class Caller:
     def __init__(self, scope: Scope, recorder: Recorder) -> None:
         self.scope = scope
         self.recorder = recorder
+        self.asking = Asking(scope, recorder)
         #: block and event of the call at hand
         self.place = (0, 0)
 
@@ -117,7 +107,7 @@ class Caller:
         for effect in primitive.effects:
             if effect.kind == "acquire":
                 taken.append(effect.lock)
-            if effect.kind == "release" and effect.lock not in taken:
+            if effect.kind == "release" and effect.lock not in taken and effect.sets is None:
                 key = lock_of(effect, arguments, self.scope.context.lock_types)
                 self.recorder.drops(state, key, Hold(1, effect.mode, effect.recursive, at))
 
@@ -179,7 +169,7 @@ class Caller:
             if self.scope.primitive(target.name) is None:
                 if target.id is not None or summary.demands:
                     self.recorder.call(state, event.at, target.id or target.name)
-                self._demands(state, event, target, summary, arguments)
+                self.asking.ask(state, event.at, target, arguments)
             for number, outcome in enumerate(summary.outcomes, 1):
                 last = target is targets[-1] and number == len(summary.outcomes)
                 after = state if last else state.fork()
@@ -201,88 +191,6 @@ class Caller:
         if conduct is None or not conduct.pure or sum(map(size, arguments)) > MAX_DEPTH:
             return None
         return ("pc", target.id, *arguments)
-
-    def _demands(
-        self, state: State, event: Call, target: Target, summary: FunctionSummary, arguments: tuple[Term, ...]
-    ) -> None:
-        def loader(obj: Term) -> Term:
-            return load(state, obj)
-
-        self._takes(state, event.at, target, summary, arguments, loader)
-        doubt = NEW_OBJECT if arguments and is_new(arguments[0], state) else ""
-        for demand in summary.demands:
-            narrowed = assuming(state, demand.guards, arguments, loader)
-            if narrowed is None:
-                continue
-            what = Passed(target.id or "", demand.id, event.at, target.via)
-            if isinstance(demand.formula, tuple) and demand.formula[0] == "calls":
-                self._answer(narrowed, event.at, demand.formula, what, arguments, 0)
-            else:
-                formula = rebind(demand.formula, arguments, loader)
-                self.recorder.require(narrowed, what, where_made(formula) if doubt else formula, doubt)
-
-    def _takes(
-        self,
-        state: State,
-        at: At,
-        target: Target,
-        summary: FunctionSummary,
-        arguments: tuple[Term, ...],
-        loader: Loader,
-        then: Callable[[str], Passed] | None = None,
-    ) -> None:
-        """Note what the callee takes; `then` makes the link to it, for a call that was left to this function."""
-        found = []
-        for one in summary.takes:
-            narrowed = assuming(state, one.guards, arguments, loader)
-            if narrowed is not None:
-                link = then(one.id) if then else Passed(target.id or "", one.id, at, target.via)
-                found.append(Below(one, link, guards(narrowed) if one.guards else None, doubt_of(state, narrowed)))
-        self.recorder.log.callee(state, found, arguments, loader, at)
-        links = {(below.one.what, below.one.key, below.one.mode): below.link for below in found}
-        for nested in summary.nested:
-            if nested.is_open and (known := links.get((nested.what, nested.inner, nested.mode))) is not None:
-                self.recorder.log.opened(state, nested, known, arguments, loader)
-
-    def _answer(
-        self, state: State, at: At, call: tuple[Any, ...], what: Passed, arguments: tuple[Term, ...], nesting: int
-    ) -> None:
-        """Answer a callee's deferred call with the function that this caller put there, or pass it on."""
-
-        def loader(obj: Term) -> Term:
-            return load(state, obj)
-
-        _, pointer, given, locks, site = call
-        pointer = substitute(pointer, arguments, loader)
-        given = tuple(substitute(argument, arguments, loader) for argument in given)
-        if pointer == ZERO:
-            return
-        slot = tuple(site[3]) if site[3] else None
-        if pointer[0] == "fn":
-            targets: tuple[Target, ...] = (self.scope.named(pointer[1], spell_slot(slot)),)
-        elif not self.scope.is_entry and is_callers_choice(pointer):
-            over = partial(substitute, arguments=arguments, loader=loader)
-            self.recorder.require(state, what, pass_on(self.scope, call, state, pointer, given, at, over))
-            return
-        else:
-            targets = self.scope.through(site[0], slot)
-        inside = with_locks(call, state, arguments, loader, at)
-        for target in targets:
-            summary = self.scope.summary(target)
-            if locks is not None:
-                then = partial(answered, self.scope, what, target, site=site)
-                self._takes(inside, at, target, summary, given, loader, then)
-            for demand in summary.demands:
-                narrowed = assuming(inside, demand.guards, given, loader)
-                if narrowed is None:
-                    continue
-                through = answered(self.scope, what, target, demand.id, site)
-                if isinstance(demand.formula, tuple) and demand.formula[0] == "calls":
-                    if nesting < MAX_NESTING:
-                        self._answer(narrowed, at, demand.formula, through, given, nesting + 1)
-                    continue
-                formula = rebind(demand.formula, given, loader)
-                self.recorder.require(narrowed, through, at_entry(formula) if locks is None else formula)
 
     def _named(self, state: State, outcome: Outcome, arguments: tuple[Term, ...], result: Term) -> Loader:
         """Return what rewrites the callee's terms: over the arguments, and over what the callee made."""
@@ -380,8 +288,6 @@ class Caller:
                 hand_out(state, argument)
 
 
-#: why a way is in doubt that begins with an object being made: most of what is done to objects is not done to new ones
-NEW_OBJECT = "the way begins with an object that is newly allocated; whether it can be taken with it is not known"
 #: memory that anybody can reach
 ELSEWHERE: Term = ("G", "")
 

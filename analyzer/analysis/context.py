@@ -47,6 +47,8 @@ class Context(Struct):
     handovers: Mapping[str, FunctionSummary]
     #: functions of the component under analysis, whose missing summary means "never returns, as far as is known"
     pending: set[str]
+    #: members that only ever hold certain constants
+    constants: Mapping[tuple[str, str], frozenset[int]]
     #: the members that each term's value depends on, as bits of `conducts`
     known_reads: dict[Term, int]
     #: pointers that lead back to where one came from

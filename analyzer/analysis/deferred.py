@@ -21,6 +21,7 @@ from typing import Any
 
 from msgspec.structs import replace
 
+from analyzer.analysis.bits import is_question
 from analyzer.analysis.context import Scope, Target
 from analyzer.analysis.effects import change
 from analyzer.analysis.formula import Formula
@@ -40,7 +41,9 @@ MAX_NESTING = 4
 
 
 def is_callers_choice(pointer: Term) -> bool:
-    """Tell whether `pointer` is a parameter, or lies in (or is a predicate of) the object that a parameter points to."""
+    """Tell whether `pointer` is a parameter, lies in the object that one points to, or is a question about such."""
+    if is_question(pointer):
+        pointer = pointer[2]
     if pointer[0] == "P":
         return True
     if pointer[0] == "ld" and pointer[2] == 0:

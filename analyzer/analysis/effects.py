@@ -6,12 +6,13 @@ In: a state, a primitive, argument terms. Out: the states after the call, split 
 """
 
 from analyzer.analysis import conditions, ranges
+from analyzer.analysis.evaluate import store
 from analyzer.analysis.freshness import allocation, lower, publish
 from analyzer.analysis.locks import LockTypes, lock_class
 from analyzer.analysis.state import FRESH, PUBLISHED, Dropped, Hold, State
-from analyzer.analysis.terms import Term, element, is_stable, pointee
+from analyzer.analysis.terms import ZERO, Term, element, is_stable, member, pointee
 from analyzer.ir.function import At
-from analyzer.spec.model import Effect, LockAbstract, LockArgument, Primitive, ReturnTest
+from analyzer.spec.model import ArgumentTest, Effect, LockAbstract, LockArgument, Primitive, ReturnTest
 
 #: nesting deeper than this is not counted, so that loops settle
 MAX_TIMES = 3
@@ -22,22 +23,33 @@ def apply_primitive(
 ) -> list[State]:
     """Return the states after a call of `primitive` that returned `result`."""
     states = [state]
-    for test in dict.fromkeys(effect.when for effect in primitive.effects):
-        effects = [effect for effect in primitive.effects if effect.when == test]
+    for test, told in dict.fromkeys((effect.when, effect.sets) for effect in primitive.effects):
+        effects = [effect for effect in primitive.effects if (effect.when, effect.sets) == (test, told)]
         after: list[State] = []
         for current in states:
-            if test is not None:
+            if test is not None or told is not None:
                 failed = current.fork()
-                if conditions.refine(failed.facts, result, _failure(test, effects)):
+                if test is None or conditions.refine(failed.facts, result, _failure(test, effects)):
                     after.append(failed)
+            if test is not None:
                 success = ranges.from_test(test.operator, test.value)
                 if not conditions.refine(current.facts, result, success):
                     continue
+            if told is not None and not _leave(current, told, arguments, at):
+                continue
             for effect in effects:
                 apply_effect(current, effect, arguments, result, at, types)
             after.append(current)
         states = after
     return states
+
+
+def _leave(state: State, told: ArgumentTest, arguments: tuple[Term, ...], at: At) -> bool:
+    """Store what the call leaves behind an argument if its effect happens; False if there is no place for it."""
+    if told.index >= len(arguments) or arguments[told.index] == ZERO:
+        return False
+    store(state, pointee(arguments[told.index]), ("k", told.value), (at.line, at.column))
+    return True
 
 
 def _failure(test: ReturnTest, effects: list[Effect]) -> ranges.Range:
@@ -84,8 +96,9 @@ def lock_of(effect: Effect, arguments: tuple[Term, ...], types: LockTypes) -> Te
     match effect.lock:
         case LockAbstract(name):
             return ("abstract", name)
-        case LockArgument(index) if index < len(arguments):
-            return types.key(pointee(arguments[index]))
+        case LockArgument(index, part) if index < len(arguments):
+            obj = pointee(arguments[index])
+            return types.key(obj if part is None else member(obj, *part))
     return ("unknown", "")
 
 

@@ -163,7 +163,8 @@ class FunctionAnalysis:
     def visit(self, block: int, signature: Signature, state: State) -> None:
         """Run the events of `block` and hand the states on."""
         context = self.scope.context
-        recorder = Recorder(context.watches, context.lock_types, self.scope.parameter_names(), self.ir.name)
+        names = self.scope.parameter_names()
+        recorder = Recorder(context.watches, context.lock_types, context.constants, names, self.ir.name)
         caller = Caller(self.scope, recorder)
         states = [state]
         for index, event in enumerate(self.ir.blocks[block].events):

@@ -26,7 +26,9 @@ class Keys:
         self._flows = flows
         self._digest_of = digest_of
         watches = context.watches
-        settled = _encode((sorted(watches.cells.items()), sorted(watches.calls.items()), sorted(watches.readers)))
+        constants = [(cell, sorted(values)) for cell, values in sorted(context.constants.items())]
+        rules = (sorted(watches.cells.items()), sorted(watches.calls.items()), sorted(watches.readers))
+        settled = _encode((rules, constants))
         #: depends on the whole run: code, specification, rules
         self._base = blake2b(analysis_version() + context.spec.digest.encode() + settled, digest_size=16).digest()
         self._conducts: dict[str, bytes] = {}

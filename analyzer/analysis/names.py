@@ -89,6 +89,10 @@ class NameResolver:
         """Return the class of a lock; a lock that the program does not have keeps its own name."""
         return str(self._canonical(name, location))
 
+    def classes(self, locks: Iterable[Name], location: Location) -> frozenset[str]:
+        """Return the lock classes that `locks` mean."""
+        return frozenset(self.lock(lock, location) for lock in locks)
+
     def _canonical(self, name: Name, location: Location) -> Name:
         cell = self.cell(name, location)
         if cell is None:

@@ -5,6 +5,7 @@ In: events and states. Out: hits: what remains of a rule's requirement at a plac
 """
 
 from analyzer.analysis.acquisitions import Log
+from analyzer.analysis.bits import Constants
 from analyzer.analysis.formula import Formula, any_of, object_pointer, residue, where_made
 from analyzer.analysis.freshness import allocation, is_new
 from analyzer.analysis.imbalances import release_fault
@@ -45,14 +46,21 @@ class CallHit:
 class Recorder:
     """Collects the hits of one pass over a block."""
 
-    def __init__(self, watches: Watches, types: LockTypes, parameters: tuple[str, ...], function: str = "") -> None:
+    def __init__(
+        self,
+        watches: Watches,
+        types: LockTypes,
+        constants: Constants,
+        parameters: tuple[str, ...],
+        function: str = "",
+    ) -> None:
         self.watches = watches
         #: name of the function
         self.function = function
         self.parameters = parameters
         self.hits: list[Hit] = []
         self.calls: list[CallHit] = []
-        self.log = Log(types, parameters)
+        self.log = Log(types, constants, parameters)
         self.faults: list[Imbalance] = []
 
     def access(self, state: State, obj: Term, mode: str, at: At, doubt: str = "", into: str = "") -> None:

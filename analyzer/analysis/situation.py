@@ -4,13 +4,13 @@
 In: a state. Out: `Guards` over the function's entry, and `Setting`, locks for people and for later passes.
 """
 
-from analyzer.analysis import conditions, ranges
+from analyzer.analysis import ranges
 from analyzer.analysis.deferred import is_callers_choice
 from analyzer.analysis.locks import is_context, lock_class
 from analyzer.analysis.locksets import DroppedAt, HeldAt, Setting
 from analyzer.analysis.ranges import Range
 from analyzer.analysis.state import State
-from analyzer.analysis.terms import Loader, Term, depth, is_entry_term, spell, substitute
+from analyzer.analysis.terms import Term, depth, is_entry_term, spell
 
 Guards = tuple[tuple[Term, Range], ...]
 
@@ -80,25 +80,3 @@ def _lies_in(part: Term, whole: Term) -> bool:
     while part[0] in ("F", "I") and part != whole:
         part = part[1]
     return part == whole
-
-
-def assuming(state: State, under: Guards, arguments: tuple[Term, ...], loader: Loader) -> State | None:
-    """Return `state` under conditions of the callee; None if it cannot meet them."""
-    if not under:
-        return state
-    narrowed = state.fork()
-    for term, known in under:
-        here = substitute(term, arguments, loader)
-        if not conditions.refine(narrowed.facts, here, known) or (known == ranges.NULL and relies_on(state, here)):
-            return None
-    return narrowed
-
-
-def doubt_of(state: State, narrowed: State) -> str:
-    """Say why a callee may not get somewhere: only if a counter drops to zero that nothing here says is low."""
-    if narrowed is state:
-        return ""
-    for term, known in narrowed.facts.items():
-        if term[0] == "w" and known == ranges.NULL and conditions.range_of(state.facts, term) != ranges.NULL:
-            return f"only if {spell(term)} is 0 then: whether a last reference can be dropped there is not known"
-    return ""

@@ -10,7 +10,7 @@ the function dropped.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, NamedTuple
 
 from analyzer.analysis import conditions, ranges
@@ -103,6 +103,10 @@ class State:
             self.marks.copy(),
             self.backlinks,
         )
+
+    def narrowed(self) -> State:
+        """Return a copy of which nothing but the facts can be changed independently."""
+        return replace(self, facts=self.facts.copy())
 
     def signature(self, telling: Telling) -> Signature:
         """Return what must agree for two states to be merged: locks held, pointers to locks, predicates known."""

@@ -32,6 +32,7 @@ from analyzer.pipeline.options import Progress
 from analyzer.pipeline.remember import Remembered
 from analyzer.pipeline.scope import applicable
 from analyzer.program.arguments import Conducts
+from analyzer.program.constants import member_constants
 from analyzer.program.entries import Entry
 from analyzer.program.flow import FlowFacts
 from analyzer.program.link import Program
@@ -119,6 +120,7 @@ def _context(linked: Linked, spec: SpecSet, watches: Watches, backlinks: Backlin
         Summaries(),
         handover_summaries(graph.callbacks.rows),
         set(),
+        member_constants(flows.values()),
         {},
         backlinks,
     )

@@ -20,6 +20,7 @@ from analyzer.ir.values import (
     AccessPath,
     AddressOf,
     Binary,
+    Constant,
     Deref,
     Field,
     FunctionAddress,
@@ -108,6 +109,10 @@ class FlowFacts(Struct, frozen=True, array_like=True):
     type: str = ""
     #: called where the compiler finds an argument constant: such calls have no site, their likes for other arguments do
     otherwise: tuple[str, ...] = ()
+    #: constants stored in members: (record, member, value)
+    constants: tuple[tuple[str, str, int], ...] = ()
+    #: members that anything else may be stored in: (record, member), (record, "") for a whole record
+    computed: tuple[tuple[str, str], ...] = ()
 
 
 def slot_of(path: AccessPath, function: str) -> Slot | None:
@@ -149,6 +154,8 @@ class _Reader:
         self.stored: set[int] = set()
         self.members: set[Member] = set()
         self.lodged: set[tuple[Slot, Slot, At]] = set()
+        self.constants: set[tuple[str, str, int]] = set()
+        self.computed: set[tuple[str, str]] = set()
 
     def slots(self, value: Value) -> list[Slot]:
         match value:
@@ -201,6 +208,7 @@ class _Reader:
             found = ((target, source, event.at) for source in self.slots(event.value))
             self.lodged.update(lodged for lodged in found if lodged[1][0] in ("f", "p"))
         self.keep(path, event.value)
+        self.assign(cell_of(path, self.ir), event)
         if isinstance(path.root, Local) and not any(isinstance(s, Deref) for s in path.selectors):
             self.origins.setdefault(path.root.name, set()).update(self.sources(event.value))
             return
@@ -210,6 +218,23 @@ class _Reader:
         self.writes.add(cell_of(path, self.ir))
         into = {source.parameter for source in self.base(path)}
         self.stored.update(s.parameter for s in self.sources(event.value) if s.parameter not in into)
+
+    def assign(self, cell: tuple[str, str], event: Store) -> None:
+        """Note what values a member may take."""
+        self.expose(event.value)
+        if not cell[0]:
+            return
+        if isinstance(event.value, Constant) and cell[1] and not event.update:
+            self.constants.add((*cell, event.value.value))
+        elif cell[1] or not isinstance(event.value, Load):
+            # a whole record that is copied brings no values that another of its kind did not have
+            self.computed.add(cell)
+
+    def expose(self, value: Value) -> None:
+        """Note that whoever gets `value` may store anything in the member that it points to."""
+        if isinstance(value, AddressOf) and value.path.selectors and isinstance(value.path.selectors[-1], Field):
+            last = value.path.selectors[-1]
+            self.computed.add((last.record, last.member))
 
     def keep(self, path: AccessPath, value: Value) -> None:
         """Note what a local record holds."""
@@ -222,6 +247,7 @@ class _Reader:
         slot = callee_slot(event.callee, self.ir.name)
         callee = event.callee.name if isinstance(event.callee, FunctionAddress) and slot is None else ""
         for index, argument in enumerate(event.arguments):
+            self.expose(argument)
             if callee:
                 self.lend(("d", callee, str(index)), argument)
         self.patch(callee, event.arguments)
@@ -336,6 +362,8 @@ def read_flow(facts: FunctionFacts) -> FlowFacts:
         tuple(sorted(reader.lodged, key=_lodged_key)),
         spell(Function(ir.returns, tuple(formal.type for formal in ir.parameters), ir.variadic)),
         tuple(sorted(_without_site(facts, events))),
+        tuple(sorted(reader.constants)),
+        tuple(sorted(reader.computed)),
     )
 
 

@@ -32,9 +32,7 @@ def problems(rule: Rule, facts: LockFacts, names: NameResolver) -> Judged:
     """Return what is wrong with the locks that `rule` speaks about."""
     check = rule.check
     assert isinstance(check, Balance)
-    wanted = {
-        ".".join(part for part in cell if part) for lock in check.locks if (cell := names.cell(lock, rule.location))
-    }
+    wanted = names.classes(check.locks, rule.location)
     found: dict[tuple[str, At, str, str], Problem] = {}
     for ident in facts.summaries.nesting():
         summary = facts.summaries[ident]

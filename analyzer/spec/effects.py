@@ -16,11 +16,15 @@ from analyzer.spec.expressions import (
     ARGUMENT_PATTERN,
     BITS_PATTERN,
     FACT_PATTERN,
+    LOCK_PATTERN,
     RETURN_PATTERN,
+    SETS_PATTERN,
     parse_argument,
     parse_bits,
     parse_fact,
+    parse_lock,
     parse_return_test,
+    parse_sets,
 )
 from analyzer.spec.mapping import Fields, Key, Map
 from analyzer.spec.model import AccessMode, Effect, EffectKind, LockAbstract, LockArgument, LockSource, Waits
@@ -48,7 +52,7 @@ class Defaults(Struct, frozen=True):
 
 def _parse_lock(text: str) -> LockSource:
     if text.split()[:1] == ["arg"]:
-        return LockArgument(parse_argument(text))
+        return parse_lock(text)
     if not re.fullmatch(_ABSTRACT, text):
         raise ValueError
     return LockAbstract(text)
@@ -58,9 +62,9 @@ EFFECT = Key("effect", _KIND, "what the call does", required=True)
 LOCK = Key(
     "lock",
     Parsed(
-        "arg 0 (what the argument points to), or the name of a lock that is no object (rcu)",
+        "arg 0 (what the argument points to), arg 0->record.member, or the name of a lock that is no object (rcu)",
         _parse_lock,
-        f"{ARGUMENT_PATTERN}|{_ABSTRACT}",
+        f"{LOCK_PATTERN}|{_ABSTRACT}",
     ),
     "the lock",
     required=True,
@@ -68,6 +72,7 @@ LOCK = Key(
 MODE = Key("mode", READ_WRITE, "shared or exclusive; absent: write", default="write")
 RECURSIVE = Key("recursive", Flag(), "the holder may acquire it again", default=False)
 WHEN = Key("when", Parsed("return == 0, return != 0, …", parse_return_test, RETURN_PATTERN), "on which return value")
+SETS = Key("sets", Parsed("arg 5 == 0", parse_sets, SETS_PATTERN), "what the call leaves there if it does so")
 WAITS = Key("waits", _WAITS, "how the caller waits; absent: as the family says, none for an attempt")
 ATTEMPT = Key("attempt", Flag(), "a try: fails rather than waits", default=False)
 NESTS = Key("nests", Flag(), "each acquisition is released by itself; absent: true", default=True)
@@ -82,8 +87,8 @@ FINDS = Key("finds", Flag(), "the value returned is something that was kept in t
 
 #: the keys of each effect, beside `effect` itself
 _KEYS: dict[EffectKind, tuple[Key[Any], ...]] = {
-    "acquire": (LOCK, MODE, RECURSIVE, WHEN, WAITS, ATTEMPT, ATOMIC, NESTS),
-    "release": (LOCK, MODE, WHEN, NESTS),
+    "acquire": (LOCK, MODE, RECURSIVE, WHEN, WAITS, ATTEMPT, ATOMIC, NESTS, SETS),
+    "release": (LOCK, MODE, WHEN, NESTS, SETS),
     "wait": (LOCK,),
     "sleep": (BITS,),
     "establish": (FACT, WHEN),
@@ -122,6 +127,7 @@ def read_effect(
         fields.get(BITS) if BITS in keys else None,
         fields[NESTS] if NESTS in keys else True,
         fields[FINDS] if FINDS in keys else False,
+        fields.get(SETS) if SETS in keys else None,
     )
 
 

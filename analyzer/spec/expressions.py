@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import re
 
-from analyzer.spec.model import Name, ReturnTest, When
+from analyzer.spec.model import ArgumentTest, LockArgument, Name, ReturnTest, When
 
 _WORD = r"[A-Za-z_][A-Za-z0-9_]*"
 _PATH = rf"{_WORD}(?:\s*->\s*{_WORD}(?:\s*\.\s*{_WORD})*)?"
@@ -24,6 +24,8 @@ PREDICATE_PATTERN = (
 RETURN_PATTERN = rf"\s*return\s*{_COMPARE}\s*"
 FACT_PATTERN = rf"\s*(?P<function>{_WORD})\s*\(\s*arg\s+(?P<index>[0-9]+)\s*\)\s*{_COMPARE}\s*"
 ARGUMENT_PATTERN = r"arg +(?P<index>[0-9]+)"
+LOCK_PATTERN = rf"arg +(?P<index>[0-9]+)(?: *-> *(?P<record>{_WORD})\.(?P<member>{_WORD}))?"
+SETS_PATTERN = r"\s*arg\s+(?P<index>[0-9]+)\s*==\s*(?P<value>-?(?:0[xX][0-9a-fA-F]+|[0-9]+))\s*"
 BITS_PATTERN = r"\s*arg\s+(?P<index>[0-9]+)\s*&\s*(?P<mask>0[xX][0-9a-fA-F]+|[0-9]+)\s*"
 
 _NAME = re.compile(NAME_PATTERN)
@@ -32,6 +34,8 @@ _RETURN = re.compile(RETURN_PATTERN)
 _FACT = re.compile(FACT_PATTERN)
 _ARGUMENT = re.compile(ARGUMENT_PATTERN)
 _BITS = re.compile(BITS_PATTERN)
+_LOCK = re.compile(LOCK_PATTERN)
+_SETS = re.compile(SETS_PATTERN)
 
 
 def parse_name(text: str) -> Name:
@@ -86,6 +90,22 @@ def parse_bits(text: str) -> tuple[int, int]:
     if not mask:
         raise ValueError("no bit is in 0")
     return int(match["index"]), mask
+
+
+def parse_lock(text: str) -> LockArgument:
+    """Read `arg 0`, or `arg 0->mm_struct.mmap_lock`: a member of what the argument points to."""
+    match = _LOCK.fullmatch(text.strip())
+    if not match:
+        raise ValueError
+    return LockArgument(int(match["index"]), (match["record"], match["member"]) if match["record"] else None)
+
+
+def parse_sets(text: str) -> ArgumentTest:
+    """Read `arg 5 == 0`."""
+    match = _SETS.fullmatch(text)
+    if not match:
+        raise ValueError
+    return ArgumentTest(int(match["index"]), _number(match["value"]))
 
 
 def _number(text: str) -> int:

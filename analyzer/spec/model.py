@@ -158,12 +158,20 @@ class LockOrder(Struct, frozen=True, array_like=True, tag="lock-order"):
     leaves: tuple[Name, ...] = ()
 
 
+class Context(Struct, frozen=True, array_like=True, tag="context"):
+    """Nobody does what `forbids` says while a lock is held that does not let him, or in a context that does not."""
+
+    forbids: Literal["sleep"]
+    #: only under these locks; none: all, and the contexts of entry points
+    locks: tuple[Name, ...]
+
+
 #: what a rule checks about places, accesses and calls: one member for each rule kind
 PlaceCheck = GuardedBy | MustHold
 #: what a rule checks about places, and on the ways to them, beside locks that must be held
 WayCheck = MustNotHold | OnlyThrough | PrecededBy
 #: what a rule checks in the whole program: one member for each rule kind
-ProgramCheck = Balance | LockOrder
+ProgramCheck = Balance | LockOrder | Context
 Check = PlaceCheck | WayCheck | ProgramCheck
 
 
@@ -199,10 +207,19 @@ class ReturnTest(Struct, frozen=True, array_like=True):
     value: int
 
 
-class LockArgument(Struct, frozen=True, array_like=True, tag="arg"):
-    """The lock is what argument `index` (0-based) points to."""
+class ArgumentTest(Struct, frozen=True, array_like=True):
+    """`arg 5 == 0`: the effect happens on calls that leave this value where the argument points."""
 
     index: int
+    value: int
+
+
+class LockArgument(Struct, frozen=True, array_like=True, tag="arg"):
+    """The lock is what argument `index` (0-based) points to, or this member of it."""
+
+    index: int
+    #: record and member
+    member: tuple[str, str] | None = None
 
 
 class LockAbstract(Struct, frozen=True, array_like=True, tag="abstract"):
@@ -251,6 +268,8 @@ class Effect(Struct, frozen=True, array_like=True):
     nests: bool = True
     #: access: the value returned is something that was kept in the object
     finds: bool = False
+    #: acquire, release: what tells the caller, beside the value returned
+    sets: ArgumentTest | None = None
 
 
 class Primitive(Struct, frozen=True, array_like=True):
