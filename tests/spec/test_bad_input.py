@@ -254,7 +254,7 @@ FAMILY_CASES = {
         [
             (
                 "a.yaml:9:5: unknown key 'attempt' in a row with effect release; accepted: name, names, effect, lock, "
-                "mode, when, nests"
+                "mode, when, nests, sets"
             ),
         ],
     ),
@@ -289,7 +289,7 @@ FAMILY_CASES = {
         [
             (
                 "a.yaml:8:11: 'lock': found the text 'arg one'; accepted: arg 0 (what the argument points to), "
-                "or the name of a lock that is no object (rcu)"
+                "arg 0->record.member, or the name of a lock that is no object (rcu)"
             ),
         ],
     ),
