@@ -12,7 +12,7 @@ import subprocess
 import sys
 import tempfile
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import jsonschema
 import pytest
@@ -23,8 +23,8 @@ from pydantic_sarif.model import StaticAnalysisResultsFormatSarifVersion210JsonS
 
 from analyzer.base.gap import Gap, GapKind
 from analyzer.base.location import Location
-from analyzer.findings.model import Accepted, Report, Step
-from analyzer.report import NoSources, Style, renderer
+from analyzer.findings.model import Accepted, Report, Step, StepEvent
+from analyzer.report import NoSources, Style, _sarif_result, renderer
 from analyzer.report.sarif import N_RESULTS
 from tests.report.conftest import VIOLATION, Lines, unknown
 from tests.report.many import hostile, long_way, many
@@ -159,6 +159,10 @@ def test_one_thread_flow_for_each_thread() -> None:
     assert [place["nestingLevel"] for place in first["locations"]] == [0, 0, 0, 1]
     assert [place["kinds"][0] for place in second["locations"]] == ["enter", "acquire"]
     assert first["locations"][-1]["state"] == {"held": {"text": "a.lock, b.lock"}}
+
+
+def test_every_event_has_a_kind_that_sarif_knows() -> None:
+    assert set(_sarif_result._KINDS) == set(get_args(StepEvent))
 
 
 def test_the_fingerprint_is_the_one_code_scanning_looks_at(report: Report) -> None:

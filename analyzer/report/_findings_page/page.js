@@ -115,7 +115,7 @@
 		const told = make("dl");
 		const tell = (label, ...values) => told.append(make("dt", {}, label), make("dd", {}, ...values));
 		if (finding.reason) tell("accepted", finding.reason);
-		tell("needs", finding.requires.join(", ") || "–");
+		if (finding.requires.length) tell("needs", finding.requires.join(", "));
 		tell("holds", finding.held.join(", ") || "nothing");
 		if (finding.cause) tell("because", finding.cause);
 		tell("rule", finding.why || word(finding.rule), make("div", { class: "place" }, [finding.written, finding.source && `after ${finding.source}`].filter(Boolean).join(", ")));
