@@ -139,7 +139,8 @@ class Log:
             key = one.key if one.what == "sleep" else self._types.key(substitute(one.key, arguments, loader))
             here = here or (setting(state, self._parameters), guards(state))
             below = frozenset(one.off)
-            wait = Wait(one.what, key, one.mode, one.recursive, one.waits, off | below, frozenset(one.without))
+            without = frozenset(one.without)
+            wait = Wait(one.what, key, one.mode, one.recursive, one.waits, (off - without) | below, without)
             draft = Draft(at, link, here[0], here[1] if under is None else under)
             self._note(state, wait, draft, below, doubt)
 
@@ -153,7 +154,8 @@ class Log:
                     self._nest(state, outer, hold, wait._replace(off=below), draft, doubt)
         if wait.what != "sleep":
             exported = exported_lock(wait.key)
-            if exported is None:
+            # nobody waits for the holder of a lock that nobody else can reach
+            if exported is None or status(wait.key, state) == FRESH:
                 if wait.waits != "sleep":
                     return
                 wait = wait._replace(what="sleep", key=NO_LOCK, mode="write", recursive=True)

@@ -51,7 +51,7 @@ class Leads:
             entry = self._entries.get(function)
             if entry is not None:
                 return self._links(function, below), entry
-            for edge in sorted(self._graph.callers.get(function, ()), key=_edge_key):
+            for edge in sorted(self._graph.callers.get(function, ()), key=self._preference):
                 if edge.caller not in below:
                     below[edge.caller] = edge
                     queue.append(edge.caller)
@@ -70,6 +70,7 @@ class Leads:
                 return Setting(site.must.held, site.dropped)
         return Setting((), ())
 
-
-def _edge_key(edge: CallEdge) -> tuple[str, int, int, str]:
-    return (edge.caller, edge.site.at.line, edge.site.at.column, edge.via)
+    def _preference(self, edge: CallEdge) -> tuple[int, str, int, int, str]:
+        """Rank calls of one function: those with the fewest locks held show most plainly what is missing."""
+        held = len(self._setting(edge).held)
+        return (held, edge.caller, edge.site.at.line, edge.site.at.column, edge.via)

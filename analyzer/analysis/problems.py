@@ -73,6 +73,15 @@ class LockFacts(Struct, frozen=True):
             above, entry = self.leads.to(ident)
         return Trail((*above, *own), verdict, entry, reason)
 
+    def place(self, trail: Trail) -> tuple[str, At]:
+        """Return the place that a finding is told at: the last one of the way that is not inside an inline function.
+
+        An inline function, a guard's constructor for one, is a part of whoever calls it.
+        """
+        places = [(ident, cause.what.at) for ident, cause in trail.links]
+        own = [place for place in places if not self.program.functions[place[0]].ref.inline]
+        return (own or places)[-1]
+
     def below(self, what: Own | Passed, lock: str) -> Links:
         """Return the links from a call that takes `lock`, or sleeps, below, down to where that happens."""
         links: list[tuple[str, Cause]] = []

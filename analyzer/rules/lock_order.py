@@ -84,10 +84,10 @@ def _rank(problem: Problem) -> tuple[bool, int]:
 def _misplaced(one: Nesting, facts: LockFacts) -> Problem:
     verdict: Verdict = "unknown" if one.doubt else "violation"
     trail = one.way(facts, verdict, one.doubt)
-    function, cause = trail.links[-1]
+    function, at = facts.place(trail)
     message = f"{_taken(one)} inside {_held(one)}"
     why = one.doubt or "the rule wants it the other way round"
-    return Problem(function, cause.what.at, one.inner, one.access, verdict, message, why, (trail,))
+    return Problem(function, at, one.inner, one.access, verdict, message, why, (trail,))
 
 
 # -- circles ------------------------------------------------------------------------------------------------------
@@ -100,13 +100,13 @@ def _waits_for_itself(everything: Iterable[Nesting], facts: LockFacts) -> Iterat
         if one.what == "grace" and one.same:
             verdict: Verdict = "unknown" if one.doubt else "violation"
             trail = one.way(facts, verdict, one.doubt)
-            function, cause = trail.links[-1]
-            place = (function, cause.what.at, one.inner)
+            function, at = facts.place(trail)
+            place = (function, at, one.inner)
             if place not in seen:
                 seen.add(place)
                 message = f"{_taken(one)} inside {_held(one)}"
                 why = one.doubt or "the reader waits for itself"
-                yield Problem(function, cause.what.at, one.inner, one.access, verdict, message, why, (trail,))
+                yield Problem(function, at, one.inner, one.access, verdict, message, why, (trail,))
 
 
 def _circles(everything: tuple[Nesting, ...], facts: LockFacts) -> Iterator[Problem]:
@@ -124,11 +124,11 @@ def _deadlock(circle: Circle, facts: LockFacts) -> Problem:
     verdict: Verdict = "unknown" if doubt else "violation"
     threads = tuple(one.way(facts, verdict, one.doubt) for one in circle)
     first = circle[0]
-    function, cause = threads[0].links[-1]
+    function, at = facts.place(threads[0])
     others = ", and ".join(f"{_taken(one)} inside {_held(one)}" for one in circle[1:])
     message = f"{_taken(first)} inside {_held(first)}, but elsewhere {others}"
     why = doubt or "each thread waits for what the next one holds"
-    return Problem(function, cause.what.at, first.inner, first.access, verdict, message, why, threads)
+    return Problem(function, at, first.inner, first.access, verdict, message, why, threads)
 
 
 def _taken(one: Nesting) -> str:

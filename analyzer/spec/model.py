@@ -166,12 +166,20 @@ class Context(Struct, frozen=True, array_like=True, tag="context"):
     locks: tuple[Name, ...]
 
 
+class IrqSafety(Struct, frozen=True, array_like=True, tag="irq-safety"):
+    """A lock that interrupts take is taken nowhere where they can come in between."""
+
+    #: contexts that keep interrupts from this CPU, and those that keep bottom halves from it; none: not asked about
+    hardirq: tuple[Name, ...] = ()
+    softirq: tuple[Name, ...] = ()
+
+
 #: what a rule checks about places, accesses and calls: one member for each rule kind
 PlaceCheck = GuardedBy | MustHold
 #: what a rule checks about places, and on the ways to them, beside locks that must be held
 WayCheck = MustNotHold | OnlyThrough | PrecededBy
 #: what a rule checks in the whole program: one member for each rule kind
-ProgramCheck = Balance | LockOrder | Context
+ProgramCheck = Balance | LockOrder | Context | IrqSafety
 Check = PlaceCheck | WayCheck | ProgramCheck
 
 
