@@ -158,4 +158,12 @@ def _pattern(term: tuple[object, ...], names: dict[tuple[object, ...], int]) -> 
 
 
 def _plainness(one: Nesting) -> tuple[object, ...]:
-    return (bool(one.doubt), len(one.beside), one.held_mode != "write", one.link is not None, one.function, one.at.line, one.at.column)
+    return (
+        bool(one.doubt),
+        len(one.beside),
+        one.held_mode != "write",
+        one.link is not None,
+        one.function,
+        one.at.line,
+        one.at.column,
+    )
