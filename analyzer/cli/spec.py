@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """`lockspec spec`: what concerns the specifications themselves.
 
-In: options. Out: one line for each error, or the JSON Schema that editors complete and check by.
+In: options. Out: one line for each error, the JSON Schema that editors complete and check by, or a page.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ from analyzer.cli import arguments, output, progress
 from analyzer.cli.status import Status
 from analyzer.spec.load import load
 from analyzer.spec.schema import schema_text
+from analyzer.spec.statements import coverage_page
 
 app = typer.Typer(help="Check specifications, or describe their form.", rich_markup_mode=None)
 
@@ -31,6 +32,23 @@ Examples:
   lockspec spec schema > lockspec.schema.json
   # yaml-language-server: $schema=lockspec.schema.json    first line of a specification
 """
+
+
+COVERAGE_EXAMPLES = """\b
+Examples:
+  lockspec spec coverage > docs/kvm-coverage.md
+"""
+
+
+@app.command("coverage", epilog=COVERAGE_EXAMPLES)
+def coverage(
+    paths: Annotated[
+        list[Path] | None, typer.Argument(metavar="[PATHS]...", help="Files and folders. Default: the shipped ones.")
+    ] = None,
+    subsystem: Annotated[str, typer.Option("--subsystem", metavar="NAME", help="Whose rules.")] = "KVM",
+) -> None:
+    """List what the kernel says about a subsystem's locks, with the rules that say the same, as Markdown."""
+    print(coverage_page(load(paths or None), subsystem), end="")
 
 
 @app.command("lint", epilog=LINT_EXAMPLES)

@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """Whole specification files.
 
-In: the text of one file. Out: `Document`: the rules, the family with its primitives, or the rows about calls.
+In: the text of one file. Out: `Document`: the rules, the family with its primitives, the rows about calls, or
+statements.
 """
 
 from __future__ import annotations
@@ -14,10 +15,21 @@ from analyzer.spec.calls import BacklinkShape, CallbackShape, EntryShape, Target
 from analyzer.spec.effects import Defaults
 from analyzer.spec.errors import CombinedSpecError
 from analyzer.spec.mapping import Fields, Key, Map
-from analyzer.spec.model import Backlink, Callback, EntryPoint, Family, Primitive, Rule, TargetOverride, Waits
+from analyzer.spec.model import (
+    Backlink,
+    Callback,
+    EntryPoint,
+    Family,
+    Primitive,
+    Rule,
+    Statement,
+    TargetOverride,
+    Waits,
+)
 from analyzer.spec.primitives import RowsShape, read_rows
 from analyzer.spec.rules import WORD, RuleShape
 from analyzer.spec.shapes import Choice, Exactly, Flag, ListOf, Located, Text
+from analyzer.spec.statements import StatementShape
 from analyzer.spec.tree import MapNode, Node, describe
 from analyzer.spec.yaml_nodes import parse
 
@@ -41,8 +53,10 @@ CALLBACKS = Key("callbacks", ListOf(CallbackShape(), "callbacks"), "who calls fu
 ENTRIES = Key("entries", ListOf(EntryShape(), "entries"), "how functions are entered from outside", default=())
 TARGETS = Key("targets", ListOf(TargetShape(), "targets"), "what indirect calls reach", default=())
 BACKLINKS = Key("backlinks", ListOf(BacklinkShape(), "backlinks"), "pointers back to where one came from", default=())
+STATEMENTS = Key("statements", ListOf(StatementShape(), "statements"), "what the kernel says", required=True)
 
 CALLS_FILE = Map("a file about calls", (LOCKSPEC, CALLBACKS, ENTRIES, TARGETS, BACKLINKS))
+STATEMENTS_FILE = Map("a file of statements", (LOCKSPEC, STATEMENTS))
 RULES_FILE = Map("a file of rules", (LOCKSPEC, SUBSYSTEM, RULES))
 FAMILY_FILE = Map("a file of primitives", (LOCKSPEC, FAMILY, TYPES, WAITS, ATOMIC, SOURCE, PRIMITIVES))
 ROWS_FILE = Map("a file that extends a family", (LOCKSPEC, EXTENDS, WAITS, ATOMIC, SOURCE, PRIMITIVES))
@@ -60,6 +74,7 @@ class Document(Struct, frozen=True):
     entries: tuple[EntryPoint, ...] = ()
     targets: tuple[TargetOverride, ...] = ()
     backlinks: tuple[Backlink, ...] = ()
+    statements: tuple[Statement, ...] = ()
 
 
 def read_document(text: str, file: str) -> Document:
@@ -78,6 +93,8 @@ def read_document(text: str, file: str) -> Document:
         return _read_family_file(root)
     if any(root.get(key.name) is not None for key in (CALLBACKS, ENTRIES, TARGETS, BACKLINKS)):
         return _read_calls_file(root)
+    if root.get(STATEMENTS.name) is not None:
+        return Document(statements=STATEMENTS_FILE.read(root)[STATEMENTS])
     return _read_rules_file(root)
 
 

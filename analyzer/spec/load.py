@@ -53,6 +53,7 @@ def load(paths: Sequence[Path] | None = None) -> SpecSet:
         _rows([document.entries for document in documents], _entry_key),
         tuple(target for document in documents for target in document.targets),
         tuple(backlink for document in documents for backlink in document.backlinks),
+        tuple(statement for document in documents for statement in document.statements),
     )
 
 

@@ -377,6 +377,20 @@ class Backlink(Struct, frozen=True, array_like=True):
     location: Location
 
 
+class Statement(Struct, frozen=True, array_like=True):
+    """What a kernel's documentation or comment says about locks, and the rules that say the same."""
+
+    #: file and line
+    source: str
+    #: in our words
+    says: str
+    #: rule ids, each with its own place; none where it cannot be stated
+    rules: tuple[tuple[str, Location], ...]
+    #: why no rule says it, or what the rules leave out; empty if they say it all
+    unstated: str
+    location: Location
+
+
 class SpecSet(Struct, frozen=True):
     """All files read together."""
 
@@ -390,3 +404,4 @@ class SpecSet(Struct, frozen=True):
     entries: tuple[EntryPoint, ...] = ()
     targets: tuple[TargetOverride, ...] = ()
     backlinks: tuple[Backlink, ...] = ()
+    statements: tuple[Statement, ...] = ()

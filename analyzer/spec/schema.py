@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 
-from analyzer.spec.documents import CALLS_FILE, FAMILY_FILE, ROWS_FILE, RULES_FILE
+from analyzer.spec.documents import CALLS_FILE, FAMILY_FILE, ROWS_FILE, RULES_FILE, STATEMENTS_FILE
 from analyzer.spec.requirements import requirement_definition
 from analyzer.spec.shapes import Schema
 
@@ -19,7 +19,13 @@ def json_schema() -> Schema:
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         "$comment": "SPDX-License-Identifier: GPL-2.0-only",
         "title": "Lock specification for lockspec",
-        "anyOf": [RULES_FILE.schema(), FAMILY_FILE.schema(), ROWS_FILE.schema(), CALLS_FILE.schema()],
+        "anyOf": [
+            RULES_FILE.schema(),
+            FAMILY_FILE.schema(),
+            ROWS_FILE.schema(),
+            CALLS_FILE.schema(),
+            STATEMENTS_FILE.schema(),
+        ],
         "$defs": {"requirement": requirement_definition()},
     }
 
