@@ -9,6 +9,7 @@ reverse postorder until nothing changes.
 
 from functools import reduce
 from heapq import heappop, heappush
+from typing import TypeVar
 
 from analyzer.analysis import conditions, ranges
 from analyzer.analysis.calls import Caller
@@ -42,22 +43,31 @@ WIDEN_AFTER = 3
 MAX_VISITS = 400
 #: where the first state comes from
 START: tuple[int, Signature] = (0, (None,))
+A = TypeVar("A", bound="FunctionAnalysis")
 
 
 def analyse(scope: Scope) -> FunctionSummary:
-    """Return the summary of the function of `scope`.
+    """Return the summary of the function of `scope`."""
+    return settled(scope, FunctionAnalysis)[1]
+
+
+def settled(scope: Scope, kind: type[A]) -> tuple[A, FunctionSummary]:
+    """Return the analysis of the function of `scope`, with its summary.
 
     Only where locks differ at some point, or between returns, conditions can tell what goes with which; then it is worth
     a second look.
     """
-    first = FunctionAnalysis(scope)
+    first = kind(scope)
     summary = first.run()
     n_ways = len({(outcome.changes, outcome.marks) for outcome in summary.outcomes})
     at_return = len(scope.facts.ir.blocks) <= MANAGEABLE and n_ways > 1
     if not at_return and all(len(states) <= 1 for states in first.entries):
-        return summary
+        return first, summary
     tested = find_tested(scope.facts.ir, scope.matters, at_return=at_return)
-    return FunctionAnalysis(scope, tested).run() if tested.conditions else summary
+    if not tested.conditions:
+        return first, summary
+    second = kind(scope, tested)
+    return second, second.run()
 
 
 class FunctionAnalysis:
@@ -110,9 +120,7 @@ class FunctionAnalysis:
 
     def arrive(self, block: int, state: State, source: tuple[int, Signature]) -> None:
         """Let `state` enter `block`, coming from a block where it had a signature."""
-        if block <= source[0] and source != START:
-            close_pass(state, block, list(self.entries[block].values()))
-        signature = self._signature(block, state, source[1])
+        signature = self.enter(block, state, source)
         known = self.entries[block].get(signature)
         if known is None:
             if len(self.entries[block]) >= MAX_STATES:
@@ -122,6 +130,12 @@ class FunctionAnalysis:
         elif not merge(known, state, block, self.visits[block] > WIDEN_AFTER):
             return
         self._enqueue(block, signature)
+
+    def enter(self, block: int, state: State, source: tuple[int, Signature]) -> Signature:
+        """Make `state`, coming from a block where it had a signature, one at `block`; return its signature there."""
+        if block <= source[0] and source != START:
+            close_pass(state, block, list(self.entries[block].values()))
+        return self._signature(block, state, source[1])
 
     def _signature(self, block: int, state: State, before: Signature) -> Signature:
         """Return what must agree for two states to be merged at `block`."""
@@ -168,13 +182,14 @@ class FunctionAnalysis:
         caller = Caller(self.scope, recorder)
         states = [state]
         for index, event in enumerate(self.ir.blocks[block].events):
-            states = [after for before in states for after in self._event(before, event, (block, index), caller)]
+            states = [after for before in states for after in self.run_event(before, event, (block, index), caller)]
         key = (block, signature)
         self.recorders[key], self.leaves[key] = recorder, []
         for after in states:
             self._leave(key, after, self.ir.blocks[block].terminator)
 
-    def _event(self, state: State, event: Event, place: tuple[int, int], caller: Caller) -> list[State]:
+    def run_event(self, state: State, event: Event, place: tuple[int, int], caller: Caller) -> list[State]:
+        """Return the states after `event`, the `place[1]`-th event of block `place[0]`."""
         match event:
             case Read(path, at):
                 if self.scope.watched:

@@ -55,7 +55,7 @@ def find_tested(ir: FunctionIR, matters: Callable[[Event], bool], *, at_return: 
     A condition counts where something can still happen afterwards that `matters`. With `at_return`, conditions on what
     the parameters lead to count until the function returns: its callers may test them as well.
     """
-    successors = [_successors(block) for block in ir.blocks]
+    successors = [successors_of(block) for block in ir.blocks]
     n_sources = Counter(target for targets in successors for target in targets)
     joins = [n_sources[number] > 1 for number in range(len(ir.blocks))]
     nothing = Tested([], joins)
@@ -141,7 +141,8 @@ def _reaching(own: list[bool], successors: list[tuple[int, ...]]) -> list[bool]:
     return reaching
 
 
-def _successors(block: Block) -> tuple[int, ...]:
+def successors_of(block: Block) -> tuple[int, ...]:
+    """Return the blocks that control can go on to from the end of `block`."""
     match block.terminator:
         case Jump(target):
             return (target,)

@@ -5,7 +5,7 @@ In: a trail. Out: steps from the entry point to the place: `enters kvm_gmem_rele
 `takes kvm.slots_lock`, `calls kvm_gmem_bind() holding kvm.slots_lock`, `writes …`.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 
 from msgspec import Struct
 from msgspec.structs import replace
@@ -13,6 +13,7 @@ from msgspec.structs import replace
 from analyzer.analysis.locksets import DroppedAt, HeldAt, Setting
 from analyzer.analysis.obligations import Trail
 from analyzer.analysis.summary import Own, Passed
+from analyzer.analysis.trace import Assumed, Moment, Tracer
 from analyzer.base.location import Location
 from analyzer.findings.model import Step
 from analyzer.ir.function import At
@@ -69,8 +70,14 @@ def place_of(program: Program, ident: str, at: At) -> Location:
     return Location(ref.location.file, ref.first_line + at.line, at.column)
 
 
-def tell(program: Program, trail: Trail, thread: int = 0, taken_in: TakenIn | None = None) -> Witness:
-    """Return the witness of `trail`; with `taken_in`, locks that callees take are followed to where they do."""
+def tell(
+    program: Program, trail: Trail, thread: int = 0, taken_in: TakenIn | None = None, tracer: Tracer | None = None
+) -> Witness:
+    """Return the witness of `trail`.
+
+    With `taken_in`, locks that callees take are followed to where they do; with `tracer`, what each function does is told
+    in the order of execution, with the branches on the way.
+    """
     first = trail.links[0][0]
     name = program.functions[first].name
     how = f": {trail.entry.text}" if trail.entry else ""
@@ -82,33 +89,43 @@ def tell(program: Program, trail: Trail, thread: int = 0, taken_in: TakenIn | No
     held: list[Held] = []
     dropped: list[Dropped] = []
     for ident, cause in trail.links:
-        _lock_steps(program, ident, cause.setting, steps, held, dropped, taken_in)
+        moments = tracer.moments(ident, cause) if tracer else None
+        changes: Sequence[Moment] = _changes(cause.setting) if moments is None else moments
+        _add_steps(program, ident, changes, steps, held, dropped, taken_in)
         steps.append(_last_step(program, ident, cause.what, held))
     told = tuple(replace(step, thread=thread) for step in steps) if thread else tuple(steps)
     return Witness(told, tuple(sorted(held, key=_contexts_last)), tuple(dropped))
 
 
-def _lock_steps(
-    program: Program,
-    ident: str,
-    setting: Setting,
-    steps: list[Step],
-    held: list[Held],
-    dropped: list[Dropped],
-    taken_in: TakenIn | None,
-) -> None:
-    """Tell what the function did about locks before the place, in the order of the source.
-
-    A context that comes and goes with a lock is told with the lock.
-    """
+def _changes(setting: Setting) -> list[HeldAt | DroppedAt]:
+    """Return what the function did about locks before the place, in the order of the source."""
     taken = [
         HeldAt(gone.name, gone.mode, gone.acquired, "", gone.context)
         for gone in setting.dropped
         if gone.acquired is not None
     ]
-    changes: list[HeldAt | DroppedAt] = sorted([*taken, *setting.held, *setting.dropped], key=_by_place)
-    of_locks = {(change.at, type(change)) for change in changes if not change.context}
+    return sorted([*taken, *setting.held, *setting.dropped], key=_by_place)
+
+
+def _add_steps(
+    program: Program,
+    ident: str,
+    changes: Sequence[Moment],
+    steps: list[Step],
+    held: list[Held],
+    dropped: list[Dropped],
+    taken_in: TakenIn | None,
+) -> None:
+    """Tell what the function did before the place.
+
+    A context that comes and goes with a lock is told with the lock.
+    """
+    of_locks = {(c.at, type(c)) for c in changes if not isinstance(c, Assumed) and not c.context}
     for change in changes:
+        if isinstance(change, Assumed):
+            where = place_of(program, ident, change.at)
+            steps.append(Step(0, "branch", program.functions[ident].name, where, change.text, _names(held)))
+            continue
         told_with_lock = change.context and (change.at, type(change)) in of_locks
         function, location = program.functions[ident].name, place_of(program, ident, change.at)
         name = change.name or UNNAMED

@@ -66,6 +66,9 @@ def check(
     baseline_file: arguments.Baseline = None,
     format: Format = "text",  # noqa: A002 (the option's name)
     output_file: arguments.Output = None,
+    explain_path: Annotated[
+        bool, typer.Option("--explain-path", help="Tell the branches on each way, too: what is assumed to get there.")
+    ] = False,
     strict: Annotated[bool, typer.Option("--strict", help="Unknown verdicts fail the run too.")] = False,
     quiet: arguments.Quiet = False,
     verbose: arguments.Verbose = False,
@@ -94,7 +97,7 @@ def check(
     output.check_writable(output_file)
     known = read(baseline_file) if baseline_file else None
     with progress.shown(quiet) as bar:
-        report = run_check(options, bar)
+        report = run_check(options, bar, explain_paths=explain_path)
     tell_failed_units(report)
     n_unused = 0
     if known is not None and baseline_file is not None:

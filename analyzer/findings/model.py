@@ -103,3 +103,5 @@ class Report(Struct, frozen=True):
     functions_skipped: int
     #: findings that a baseline lets through; they are not among `findings`
     accepted: tuple[Accepted, ...] = ()
+    #: witnesses tell the branches on the way
+    explained: bool = False

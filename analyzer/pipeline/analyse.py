@@ -26,6 +26,7 @@ from analyzer.analysis.state import Telling
 from analyzer.analysis.watch import Watch, Watches
 from analyzer.base.gap import Gap
 from analyzer.facts.store import Store
+from analyzer.facts.unit import FunctionFacts
 from analyzer.pipeline.extract import Extraction
 from analyzer.pipeline.link import Linked, link
 from analyzer.pipeline.options import Progress
@@ -59,6 +60,7 @@ class Analysis(Struct, frozen=True):
     locks: LockFacts
     #: what those rules found, by rule id
     judged: Mapping[str, Judged]
+    facts_of: Callable[[str], FunctionFacts]
     #: what of the specification does not apply to the program
     gaps: tuple[Gap, ...] = ()
 
@@ -100,7 +102,9 @@ def analyse(
     led = {place: tuple(leads.led(trail) for trail in ways) for place, ways in trails.items()}
     locks = LockFacts(linked.program, linked.graph, context.summaries, linked.entries, leads)
     judged = judge(rules, locks, names)
-    return Analysis(linked.program, linked.flows, context, linked.entries, rules, led, names, locks, judged, gaps)
+    return Analysis(
+        linked.program, linked.flows, context, linked.entries, rules, led, names, locks, judged, linked.facts_of, gaps
+    )
 
 
 def _context(linked: Linked, spec: SpecSet, watches: Watches, backlinks: Backlinks) -> Context:

@@ -21,14 +21,17 @@ from analyzer.spec.errors import CombinedSpecError
 from analyzer.spec.load import load
 
 
-def check(options: CheckOptions, progress: Progress) -> Report:
-    """Analyse what `options` name and report; raise `SpecError` or `InputError` for what the user must mend."""
+def check(options: CheckOptions, progress: Progress, *, explain_paths: bool = False) -> Report:
+    """Analyse what `options` name and report; raise `SpecError` or `InputError` for what the user must mend.
+
+    With `explain_paths`, witnesses tell the branches on the way, too.
+    """
     with Store(options.cache) as store:
         extraction, analysis = examine(options, store, progress)
         errors = wrong(analysis.program, analysis.context.spec, analysis.rules, partial=True)
         if errors:
             raise CombinedSpecError(errors)
-        return report(extraction, analysis)
+        return report(extraction, analysis, explain_paths=explain_paths)
 
 
 def examine(
@@ -59,17 +62,18 @@ def examine(
     return extraction, analysis
 
 
-def report(extraction: Extraction, analysis: Analysis) -> Report:
-    """Make the report of an analysed program."""
+def report(extraction: Extraction, analysis: Analysis, *, explain_paths: bool = False) -> Report:
+    """Make the report of an analysed program; with `explain_paths`, witnesses tell the branches on the way, too."""
     skipped = sum(1 for unit in extraction.units for ref in unit.functions if not ref.facts_key)
     return Report(
-        findings=fingerprinted(findings(analysis)),
+        findings=fingerprinted(findings(analysis, explain_paths=explain_paths)),
         rules=counts(analysis),
         gaps=all_gaps(extraction, analysis),
         units_analysed=len(extraction.units),
         units_failed=len(extraction.failed),
         functions_analysed=len(analysis.program.functions),
         functions_skipped=skipped,
+        explained=explain_paths,
     )
 
 

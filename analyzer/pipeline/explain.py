@@ -46,6 +46,8 @@ def explain(options: CheckOptions, target: str, progress: Progress) -> Explanati
     with Store(options.cache) as store:
         extraction, analysis = examine(options, store, progress, lambda names: _observers(target, names))
         told = report(extraction, analysis)
+        if any(finding.fingerprint == target for finding in told.findings):
+            told = report(extraction, analysis, explain_paths=True)
     return _Explainer(analysis, told).explain(target)
 
 

@@ -10,6 +10,7 @@ from typing import Any
 from analyzer.analysis.names import lock_texts
 from analyzer.analysis.obligations import Place, Trail, Verdict
 from analyzer.analysis.problems import Problem
+from analyzer.analysis.trace import Tracer
 from analyzer.analysis.witness import place_of, tell
 from analyzer.findings.model import Finding, RuleCount
 from analyzer.pipeline.analyse import Analysis
@@ -19,16 +20,17 @@ from analyzer.rules import PlaceKind, SpokenKind, rule_kinds
 from analyzer.spec.model import Rule, requirement_of
 
 
-def findings(analysis: Analysis) -> list[Finding]:
-    """Return the findings, by location."""
+def findings(analysis: Analysis, *, explain_paths: bool = False) -> list[Finding]:
+    """Return the findings, by location; with `explain_paths`, witnesses tell the branches on the way, too."""
+    tracer = Tracer(analysis.context, analysis.facts_of) if explain_paths else None
     by_id = {rule.id: rule for rule in analysis.rules}
     found = [
-        _finding(analysis.program, by_id[place.own.rule], place, trail)
+        _finding(analysis.program, by_id[place.own.rule], place, trail, tracer)
         for place, ways in analysis.trails.items()
         for trail in ways
     ]
     for rule_id, judged in analysis.judged.items():
-        found += [_problem(analysis, by_id[rule_id], problem) for problem in judged.problems]
+        found += [_problem(analysis, by_id[rule_id], problem, tracer) for problem in judged.problems]
     return sorted(found, key=_order)
 
 
@@ -36,7 +38,7 @@ def _order(finding: Finding) -> tuple[object, ...]:
     return (finding.location, finding.rule, finding.access, finding.verdict, [s.text for s in finding.witness])
 
 
-def _finding(program: Program, rule: Rule, place: Place, trail: Trail) -> Finding:
+def _finding(program: Program, rule: Rule, place: Place, trail: Trail, tracer: Tracer | None) -> Finding:
     kind = rule_kinds()[type(rule.check)]
     assert isinstance(kind, PlaceKind)
     witness = tell(program, trail)
@@ -55,14 +57,15 @@ def _finding(program: Program, rule: Rule, place: Place, trail: Trail) -> Findin
         access=place.own.access,
         requires=tuple(lock_texts(requires)),
         held=tuple(dict.fromkeys(str(lock) for lock in witness.held)),
-        witness=witness.steps,
+        witness=tell(program, trail, tracer=tracer).steps if tracer else witness.steps,
         cause=trail.reason or why,
     )
 
 
-def _problem(analysis: Analysis, rule: Rule, problem: Problem) -> Finding:
+def _problem(analysis: Analysis, rule: Rule, problem: Problem, tracer: Tracer | None) -> Finding:
     told = [
-        tell(analysis.program, trail, thread, analysis.locks.taken_in) for thread, trail in enumerate(problem.threads)
+        tell(analysis.program, trail, thread, analysis.locks.taken_in, tracer)
+        for thread, trail in enumerate(problem.threads)
     ]
     return _made(
         rule,

@@ -16,7 +16,7 @@ from analyzer.findings.model import Finding, Report, RuleCount, Step
 from analyzer.report._style import SourceReader, Style
 
 VERSION = 1
-#: events of a witness that this version knows; what a branch assumed is for people only
+#: events of a witness that this version knows; what a branch assumed is told only to those who ask for it
 _EVENTS = frozenset({"entry", "call", "acquire", "release", "access"})
 
 
@@ -28,7 +28,7 @@ def render(report: Report, sources: SourceReader, style: Style) -> str:  # noqa:
         "functions": {"analysed": report.functions_analysed, "skipped": report.functions_skipped},
         "gaps": [_gap(gap) for gap in report.gaps],
         "rules": [_rule(rule) for rule in report.rules],
-        "findings": [_finding(finding) for finding in report.findings],
+        "findings": [_finding(finding, explained=report.explained) for finding in report.findings],
     }
     return json.dumps(document, indent=1) + "\n"
 
@@ -47,7 +47,7 @@ def _rule(rule: RuleCount) -> dict[str, object]:
     }
 
 
-def _finding(finding: Finding) -> dict[str, object]:
+def _finding(finding: Finding, *, explained: bool) -> dict[str, object]:
     return {
         "rule": finding.rule,
         "kind": finding.kind,
@@ -65,7 +65,7 @@ def _finding(finding: Finding) -> dict[str, object]:
         "access": finding.access,
         "requires": list(finding.requires),
         "held": list(finding.held),
-        "witness": [_step(step) for step in finding.witness if step.event in _EVENTS],
+        "witness": [_step(step) for step in finding.witness if explained or step.event in _EVENTS],
     }
 
 

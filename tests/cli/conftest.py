@@ -52,8 +52,10 @@ class Pipeline:
         self.answer: Report | BaseException = EMPTY
         self.asked: list[CheckOptions] = []
         self.targets: list[str] = []
+        self.explained = False
 
-    def check(self, options: CheckOptions, progress: Progress) -> Report:
+    def check(self, options: CheckOptions, progress: Progress, *, explain_paths: bool = False) -> Report:
+        self.explained = explain_paths
         progress.begin("analyse", 1)
         progress.advance()
         self.asked.append(options)

@@ -90,3 +90,10 @@ def test_explain_passes_its_target_on(run: Run, pipeline: Any) -> None:
     ran = run("explain", "kvm_memory_slot.gmem.file")
     assert pipeline.targets == ["kvm_memory_slot.gmem.file"]
     assert ran.out.startswith("kvm_memory_slot.gmem.file\n")
+
+
+def test_paths_are_explained_if_asked(run: Run, pipeline: Any) -> None:
+    run("check")
+    assert not pipeline.explained
+    run("check", "--explain-path")
+    assert pipeline.explained

@@ -91,7 +91,7 @@ import sys, types
 from analyzer.base.location import Location
 from analyzer.findings.model import Finding, Report
 from analyzer.cli.main import run
-def check(options, progress):
+def check(options, progress, explain_paths):
     progress.begin("analyse", 2)
     progress.advance(2)
     one = Finding("r", "k", "violation", "error", "m" * 100, Location("a.c", 1, 1), "f", "o", "a", (), (), (), "c", "w",
