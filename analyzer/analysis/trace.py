@@ -170,7 +170,8 @@ class _Function:
         if start is None:
             return []
         context, names = self.scope.context, self.scope.parameter_names()
-        caller = Caller(self.scope, Recorder(context.watches, context.lock_types, names, self.traced.ir.name))
+        recorder = Recorder(context.watches, context.lock_types, context.constants, names, self.traced.ir.name)
+        caller = Caller(self.scope, recorder)
         runs: list[tuple[State, list[Moment]]] = [(start.fork(), [])]
         for index, event in enumerate(self.blocks[key[0]].events):
             if after is None and self._is_end(event, cause):
