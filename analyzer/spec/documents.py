@@ -22,12 +22,12 @@ from analyzer.spec.model import (
     Family,
     Primitive,
     Rule,
-    Statement,
     TargetOverride,
     Waits,
 )
 from analyzer.spec.primitives import RowsShape, read_rows
 from analyzer.spec.rules import WORD, RuleShape
+from analyzer.spec.said import Statement
 from analyzer.spec.shapes import Choice, Exactly, Flag, ListOf, Located, Text
 from analyzer.spec.statements import StatementShape
 from analyzer.spec.tree import MapNode, Node, describe

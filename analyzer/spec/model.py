@@ -11,6 +11,7 @@ from typing import Literal
 from msgspec import Struct
 
 from analyzer.base.location import Location
+from analyzer.spec.said import Statement
 
 Mode = Literal["read", "write"]
 AccessMode = Literal["read", "write", "any"]
@@ -374,20 +375,6 @@ class Backlink(Struct, frozen=True, array_like=True):
     #: what the pointer is then: that other record, or a pointer in it (`kvm_vcpu.kvm`)
     target: Name
     source: str
-    location: Location
-
-
-class Statement(Struct, frozen=True, array_like=True):
-    """What a kernel's documentation or comment says about locks, and the rules that say the same."""
-
-    #: file and line
-    source: str
-    #: in our words
-    says: str
-    #: rule ids, each with its own place; none where it cannot be stated
-    rules: tuple[tuple[str, Location], ...]
-    #: why no rule says it, or what the rules leave out; empty if they say it all
-    unstated: str
     location: Location
 
 

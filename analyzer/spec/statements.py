@@ -12,7 +12,8 @@ from collections.abc import Iterable, Sequence
 from analyzer.base.errors import SpecError
 from analyzer.spec.errors import CombinedSpecError
 from analyzer.spec.mapping import Key, Map
-from analyzer.spec.model import SpecSet, Statement
+from analyzer.spec.model import SpecSet
+from analyzer.spec.said import Statement
 from analyzer.spec.shapes import ListOf, Located, Schema, Text
 from analyzer.spec.suggest import did_you_mean
 from analyzer.spec.tree import Node
