@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from analyzer.analysis.locks import lock_class
 from analyzer.analysis.locksets import Setting
@@ -51,6 +52,8 @@ class Nesting(Struct, frozen=True):
     beside: Beside = ()
     #: are both locks the same one? None where that is not known, or the classes differ
     same: bool | None = None
+    #: do those who enter the function hold the outer lock?
+    entered: bool = False
 
     @property
     def access(self) -> str:
@@ -60,7 +63,11 @@ class Nesting(Struct, frozen=True):
     def way(self, facts: LockFacts, verdict: Verdict = "violation", reason: str = "") -> Trail:
         """Return the way to the inner lock."""
         cause = Cause(self.link or Own("", self.inner, self.access, self.at), self.setting)
-        return facts.way(self.function, cause, self.inner, verdict, reason)
+        trail = facts.way(self.function, cause, self.inner, verdict, reason)
+        entry, lock = trail.entry, (self.outer, self.held_mode)
+        if self.entered and entry is not None and lock not in entry.holds:
+            return replace(trail, entry=replace(entry, holds=(*entry.holds, lock)))
+        return trail
 
 
 def nestings(facts: LockFacts) -> tuple[Nesting, ...]:
@@ -99,7 +106,7 @@ def _nesting(ident: str, one: Nested) -> Nesting:
 def _at_entries(facts: LockFacts) -> Iterator[Nesting]:
     """Yield what entry points take under locks that those who enter hold."""
     for ident, entry in sorted(facts.entries.items()):
-        for name, mode in entry.holds:
+        for name, mode in (*entry.holds, *entry.sometimes):
             for one in facts.summaries[ident].takes if ident in facts.summaries else ():
                 if one.what != "sleep" and (one.waits != "none" or one.what == "grace") and name not in one.without:
                     yield _entered(ident, name, mode, one)
@@ -120,4 +127,5 @@ def _entered(ident: str, name: str, mode: str, one: Acquisition) -> Nesting:
         one.at,
         one.link,
         one.setting,
+        entered=True,
     )

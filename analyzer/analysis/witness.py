@@ -81,12 +81,13 @@ def tell(
     first = trail.links[0][0]
     name = program.functions[first].name
     how = f": {trail.entry.text}" if trail.entry else ""
-    locks = ", ".join(name for name, _ in trail.entry.holds) if trail.entry else ""
+    locks = ", ".join(lock for lock, _ in trail.entry.holds) if trail.entry else ""
     held_at_entry = f"holding {locks or 'nothing'}" if trail.entry else "whatever its callers hold"
     steps = [
         Step(thread, "entry", name, program.functions[first].ref.location, f"enters {name}() {held_at_entry}{how}")
     ]
-    held: list[Held] = []
+    entered = trail.entry.holds if trail.entry else ()
+    held = [Held(lock, mode, name, program.functions[first].ref.location) for lock, mode in entered]
     dropped: list[Dropped] = []
     for ident, cause in trail.links:
         moments = tracer.moments(ident, cause) if tracer else None

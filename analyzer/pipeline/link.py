@@ -84,7 +84,12 @@ def link(extraction: Extraction, remembered: Remembered, spec: SpecSet | None = 
 def _with_classes(rows: tuple[EntryPoint, ...], names: NameResolver) -> list[EntryPoint]:
     """Return `rows` with locks named by their classes; raise what is wrong with them."""
     result = [
-        replace(row, holds=_classes(row.holds, row.location, names), leaves=_classes(row.leaves, row.location, names))
+        replace(
+            row,
+            holds=_classes(row.holds, row.location, names),
+            leaves=_classes(row.leaves, row.location, names),
+            sometimes=_classes(row.sometimes, row.location, names),
+        )
         for row in rows
     ]
     if names.errors:

@@ -6,7 +6,8 @@ In: program, call graph, and what the specification says of entries. Out: entrie
 A slot whose functions flow into another that is called through (an ops table into static calls) is the program's own.
 
 **Invariant:** every function that has no caller in the program has an entry, but for weak ones that give way.
-**Invariant:** of several ways in, an entry tells what is true of all: the locks that each of them holds.
+**Invariant:** of several ways in, an entry tells what is true of all: the locks that each of them holds. What only some
+hold stands apart.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -44,6 +45,8 @@ class Entry(Struct, frozen=True, gc=False):
     alone: bool = False
     #: must locks come out even, but for those in `leaves`?
     even: bool = True
+    #: further locks that some who enter hold: class and mode
+    sometimes: tuple[tuple[str, str], ...] = ()
 
 
 def find_entries(
@@ -137,6 +140,7 @@ def _stated(ident: str, row: EntryPoint, text: str) -> Entry:
         leaves,
         row.alone,
         certain and ANY_LOCK not in row.leaves,
+        _locks(row.sometimes),
     )
 
 
@@ -149,7 +153,10 @@ def _joined(ways: list[Entry]) -> Entry:
     least = min(ways, key=lambda way: (not way.certain, way.alone, len(way.holds)))
     common = tuple(lock for lock in least.holds if all(lock in way.holds for way in ways))
     left = tuple(lock for way in ways for lock in way.leaves)
-    return replace(least, holds=common, leaves=left, alone=all(way.alone for way in ways))
+    some = {lock for way in ways for lock in (*way.holds, *way.sometimes)} - {*common}
+    return replace(
+        least, holds=common, leaves=left, alone=all(way.alone for way in ways), sometimes=tuple(sorted(some))
+    )
 
 
 def _passed_outside(graph: CallGraph, flows: Mapping[str, FlowFacts]) -> dict[str, str]:

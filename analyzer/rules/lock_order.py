@@ -127,7 +127,11 @@ def _deadlock(circle: Circle, facts: LockFacts) -> Problem:
     function, at = facts.place(threads[0])
     others = ", and ".join(f"{_taken(one)} inside {_held(one)}" for one in circle[1:])
     message = f"{_taken(first)} inside {_held(first)}, but elsewhere {others}"
-    why = doubt or "each thread waits for what the next one holds"
+    readers = any(
+        one.mode == one_after.held_mode == "read" for one, one_after in zip(circle, (*circle[1:], first), strict=True)
+    )
+    behind = ", a reader behind a writer that waits too" if readers else ""
+    why = doubt or f"each thread waits for what the next one holds{behind}"
     return Problem(function, at, first.inner, first.access, verdict, message, why, threads)
 
 

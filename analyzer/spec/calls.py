@@ -54,6 +54,7 @@ REMOTE = Key("remote", Flag(), "on another processor; absent: false", default=Fa
 CONTEXT = Key("context", _CONTEXT, "in what context it runs; absent: process", default="process")
 HOLDS = Key("holds", ListOf(LockShape(), "locks"), "locks that are held on entry; absent: none", default=())
 BROUGHT = Key("holds", LocksShape(), "locks that are held on entry; any: nobody knows; absent: none", default=())
+SOMETIMES = Key("sometimes", ListOf(LockShape(), "locks"), "locks that some hold on entry; absent: none", default=())
 LEAVES = Key("leaves", LocksShape(), "locks that are held on return; any: nobody knows; absent: none", default=())
 ALONE = Key("alone", Flag(), "nobody else is in the program meanwhile; absent: false", default=False)
 CALL = Key("call", _MEMBER, "the member, global, static call or local that is called through", required=True)
@@ -76,7 +77,7 @@ CALLBACK_ROW = Map(
     (_WHO,),
 )
 ENTRY_ROW = Map(
-    "an entry", (FUNCTION_KEY, FUNCTIONS, MEMBER, MEMBERS, BROUGHT, LEAVES, CONTEXT, ALONE, SOURCE), (_WHO,)
+    "an entry", (FUNCTION_KEY, FUNCTIONS, MEMBER, MEMBERS, BROUGHT, SOMETIMES, LEAVES, CONTEXT, ALONE, SOURCE), (_WHO,)
 )
 TARGET_ROW = Map("a target", (CALL, WITHIN, REACHES, SOURCE))
 BACKLINK_ROW = Map("a backlink", (POINTER, THROUGH, TARGET, SOURCE))
@@ -150,6 +151,7 @@ class EntryShape:
                 node.location,
                 fields[LEAVES],
                 fields[ALONE],
+                fields[SOMETIMES],
             )
             for function, member in _who(fields)
         )

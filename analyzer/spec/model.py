@@ -350,6 +350,8 @@ class EntryPoint(Struct, frozen=True, array_like=True):
     leaves: tuple[Held, ...] = ()
     #: nobody else is in the program meanwhile
     alone: bool = False
+    #: locks that some of those who enter hold, and others do not
+    sometimes: tuple[Held, ...] = ()
 
 
 class TargetOverride(Struct, frozen=True, array_like=True):

@@ -14,7 +14,7 @@ from typing import Protocol
 
 from analyzer.base.errors import SpecError
 from analyzer.base.location import Location
-from analyzer.spec.model import LockAbstract, Mention, Name, Rule, SpecSet
+from analyzer.spec.model import ANY_LOCK, LockAbstract, Mention, Name, Rule, SpecSet
 from analyzer.spec.suggest import did_you_mean
 
 
@@ -48,9 +48,10 @@ def abstract_locks(spec: SpecSet) -> frozenset[str]:
     """Collect the locks that are no objects: what primitives acquire (`rcu`), and what others enter under by one word."""
     effects = (effect for primitive in spec.primitives.values() for effect in primitive.effects)
     acquired = {effect.lock.name for effect in effects if isinstance(effect.lock, LockAbstract)}
-    entered = [row.holds for row in spec.entries] + [row.holds for row in spec.callbacks]
+    entered = [row.holds + row.sometimes for row in spec.entries] + [row.holds for row in spec.callbacks]
     return frozenset(
-        acquired | {held.lock.parts[0] for holds in entered for held in holds if len(held.lock.parts) == 1}
+        acquired
+        | {held.lock.parts[0] for holds in entered for held in holds if held != ANY_LOCK and len(held.lock.parts) == 1}
     )
 
 
