@@ -81,7 +81,8 @@ def _own_key(own: Own) -> tuple[int, int, str, str]:
 def _split(hits: list[Hit]) -> tuple[tuple[Demand, ...], tuple[Failure, ...]]:
     by_formula: dict[Formula, list[Hit]] = defaultdict(list)
     failures: dict[object, Failure] = {}
-    for hit in hits:
+    # of several ways that fail at one place, the one on which least is held shows it best
+    for hit in sorted(hits, key=lambda hit: len(hit.setting.held)):
         if hit.rest is True:
             continue
         if hit.rest is False or all(atom[0] == "maybe" for atom in atoms(hit.rest)):
