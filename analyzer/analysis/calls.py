@@ -225,7 +225,7 @@ class Caller:
             return None
         if outcome.fresh:
             state.fresh[returned] = FRESH
-        take(state, outcome.marks, over)
+        take(state, outcome.marks, over, event.at)
         for lock, made in changes:
             origin = (target.id, made.key) if target.id else None
             hold = Hold(made.count, made.mode, made.recursive, event.at, made.atomic, origin)

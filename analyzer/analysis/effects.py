@@ -5,7 +5,7 @@ In: a state, a primitive, argument terms. Out: the states after the call, split 
 `mutex_trylock(&m)` gives one with `m` held and a nonzero result, one with neither.
 """
 
-from analyzer.analysis import conditions, ranges
+from analyzer.analysis import conditions, dating, ranges
 from analyzer.analysis.evaluate import store
 from analyzer.analysis.freshness import allocation, lower, publish
 from analyzer.analysis.locks import LockTypes, lock_class
@@ -123,6 +123,8 @@ def change(state: State, key: Term, hold: Hold) -> None:
 def acquire(state: State, key: Term, more: Hold) -> None:
     """Hold `key` `more.times` times more."""
     hold = state.locks.get(key)
+    if state.marks and (hold is None or hold.times < 0):
+        dating.taken(state, key, more.at)
     if hold is None:
         state.locks[key] = more
         state.dropped.pop(key, None)
@@ -137,6 +139,8 @@ def release(state: State, key: Term, less: Hold) -> None:
     """Hold `key` `less.times` times less; below zero it was the caller's."""
     key = held_as(state, key)
     hold = state.locks.get(key)
+    if state.marks and (not less.recursive if hold is None else hold.times <= less.times):
+        dating.dropped(state, key, less.at)
     if hold is None:
         if not is_stable(key) and ("unknown", lock_class(key)) in state.dropped:
             # one more of those that a loop took

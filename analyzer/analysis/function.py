@@ -15,6 +15,7 @@ from analyzer.analysis import conditions, ranges
 from analyzer.analysis.calls import Caller
 from analyzer.analysis.conditions import truth_of
 from analyzer.analysis.context import Scope
+from analyzer.analysis.dating import DATED
 from analyzer.analysis.evaluate import cell, evaluate, locate, store
 from analyzer.analysis.freshness import publish
 from analyzer.analysis.leave import Leave
@@ -25,6 +26,7 @@ from analyzer.analysis.summarise import summarise
 from analyzer.analysis.summary import FunctionSummary
 from analyzer.analysis.terms import Term, member
 from analyzer.analysis.tested import Tested, find_tested
+from analyzer.analysis.uses import Uses
 from analyzer.base.gap import Gap, GapKind
 from analyzer.base.location import Location
 from analyzer.ir.function import Branch, Call, Event, Goto, Jump, Read, Return, Store, Switch, Terminator
@@ -86,11 +88,14 @@ class FunctionAnalysis:
         self.leaves: dict[tuple[int, Signature], list[Leave]] = {}
         self.gaps: list[Gap] = []
         self._ticket = 0
+        self.uses = Uses(scope) if scope.context.watches.dated else None
 
     def run(self) -> FunctionSummary:
         """Return the function's summary."""
         env = {formal.name: ("P", i) for i, formal in enumerate(self.ir.parameters) if formal.name}
         start = State(env=env, backlinks=self.scope.context.backlinks)
+        if self.uses is not None:
+            start.marks[DATED] = 1
         self.arrive(0, start, START)
         while self.work:
             block, _, signature = heappop(self.work)
@@ -135,6 +140,8 @@ class FunctionAnalysis:
         """Make `state`, coming from a block where it had a signature, one at `block`; return its signature there."""
         if block <= source[0] and source != START:
             close_pass(state, block, list(self.entries[block].values()))
+        if self.uses is not None:
+            self.uses.enter(state, block)
         return self._signature(block, state, source[1])
 
     def _signature(self, block: int, state: State, before: Signature) -> Signature:
@@ -190,6 +197,8 @@ class FunctionAnalysis:
 
     def run_event(self, state: State, event: Event, place: tuple[int, int], caller: Caller) -> list[State]:
         """Return the states after `event`, the `place[1]`-th event of block `place[0]`."""
+        if self.uses is not None:
+            self.uses.event(state, event, caller.recorder)
         match event:
             case Read(path, at):
                 if self.scope.watched:
@@ -259,6 +268,8 @@ class FunctionAnalysis:
                 self.leaves[key].append(Leave(state, None if value is None else evaluate(state, value), at))
 
     def _branch(self, key: tuple[int, Signature], state: State, term: Term, true: int, false: int) -> None:
+        if self.uses is not None:
+            self.uses.branch(state, term, key[0])
         known = truth_of(state.facts, term)
         if known is not None:
             self.arrive(true if known else false, state, key)

@@ -27,7 +27,12 @@ class Keys:
         self._digest_of = digest_of
         watches = context.watches
         constants = [(cell, sorted(values)) for cell, values in sorted(context.constants.items())]
-        rules = (sorted(watches.cells.items()), sorted(watches.calls.items()), sorted(watches.readers))
+        rules = (
+            sorted(watches.cells.items()),
+            sorted(watches.calls.items()),
+            sorted(watches.readers),
+            sorted(watches.dated.items()),
+        )
         settled = _encode((rules, constants))
         #: depends on the whole run: code, specification, rules
         self._base = blake2b(analysis_version() + context.spec.digest.encode() + settled, digest_size=16).digest()

@@ -9,6 +9,8 @@ that stand for both, of an earlier pass, or for callers.
   ("stale", rule)          something made earlier calls stale on this way; 2: in the call at hand
   ("quiet", rule, object)  the object was made on this way, and nothing made earlier calls stale since
 
+Those of `atomicity` rules are told in `dating`.
+
 **Invariant:** marks are there only if a rule asks for them: without one, states and summaries are what they were.
 """
 
@@ -17,6 +19,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from analyzer.analysis.locks import exported_lock
 from analyzer.analysis.terms import Term, contains, is_entry_term
 
 #: stands for all objects
@@ -34,8 +37,8 @@ def exported(marks: dict[Term, Any]) -> Marks:
             found[key] = value
         elif key[0] == "after":
             found[("after", key[1], EVERY)] = min(value, found.get(("after", key[1], EVERY), 1))
-        elif key[0] == "retaken":
-            found[key] = value
+        elif key[0] == "retaken" and (lock := exported_lock(key[2])) is not None:
+            found[("retaken", "", lock)] = value
     return tuple(sorted(found.items(), key=repr))
 
 
@@ -75,9 +78,15 @@ def merge_marks(old: dict[Term, Any], new: dict[Term, Any]) -> bool:
     return changed
 
 
+def inherit(marks: dict[Term, Any], value: Term, merged: Term) -> None:
+    """Let what `value` was merged into with another be as old as it is."""
+    for key in [key for key in marks if key[0] in ("read", "old") and key[2] == value]:
+        marks[(*key[:2], merged, *key[3:])] = marks[key]
+
+
 def age(marks: dict[Term, Any], is_inner: Callable[[Term], bool]) -> None:
     """Let marks about what was made inside a loop be of an earlier pass: what came is forgotten, not what made it stale."""
-    for key in [key for key in marks if len(key) > 2 and key[2] and contains(key[2], is_inner)]:
+    for key in [key for key in marks if len(key) > 2 and isinstance(key[2], tuple) and contains(key[2], is_inner)]:
         value = marks.pop(key)
         if key[0] == "after" and value == 0:
             marks[("after", key[1], EVERY)] = 0

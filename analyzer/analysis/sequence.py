@@ -13,12 +13,15 @@ from typing import Any
 
 from msgspec import Struct
 
+from analyzer.analysis.dating import dropped
 from analyzer.analysis.freshness import allocation
 from analyzer.analysis.locks import LockTypes, differ, instance, lock_class
 from analyzer.analysis.marks import EVERY, Marks
+from analyzer.analysis.owners import owner_in_arguments, owner_on_path
 from analyzer.analysis.state import State
 from analyzer.analysis.terms import Term, pointee
-from analyzer.ir.types import CType, Function, Pointer, Record
+from analyzer.ir.function import At
+from analyzer.ir.types import CType
 
 
 class Sequence(Struct, frozen=True):
@@ -92,7 +95,7 @@ def made(state: State, sequences: Iterable[Sequence], result: Term) -> None:
             state.marks[("quiet", sequence.rule, result)] = 1
 
 
-def take(state: State, marks: Marks, over: Callable[[Term], Term]) -> None:
+def take(state: State, marks: Marks, over: Callable[[Term], Term], at: At) -> None:
     """Add a callee's marks to those of `state`; what it made stale first."""
     for key, value in sorted(marks, key=_stale_first):
         if key[0] == "stale":
@@ -106,6 +109,8 @@ def take(state: State, marks: Marks, over: Callable[[Term], Term]) -> None:
                     if not (mine[2] and owner and EVERY not in (mine[2], owner) and differ(mine[2], owner)):
                         state.marks[mine] = 0
             state.marks[("after", key[1], owner)] = value
+        elif key[0] == "retaken":
+            dropped(state, over(key[2]), at)
 
 
 def _stale_first(item: tuple[Term, Any]) -> tuple[bool, int, str]:
@@ -139,26 +144,3 @@ def is_quiet(atom: tuple[Any, ...], state: State) -> bool | None:
     if ("quiet", rule, base) in state.marks:
         return True
     return None if base[0] == "P" and ("stale", rule) not in state.marks else False
-
-
-def owner_on_path(obj: Term, record: str) -> Term | None:
-    """Return the object of type `record` that the access path goes through, nearest to the access."""
-    while obj[0] in ("F", "I", "C", "O", "ld", "ad"):
-        if obj[0] == "F" and obj[2] == record:
-            return obj[1]  # type: ignore[no-any-return]
-        if obj[0] == "C" and obj[2] == record:
-            return obj
-        obj = obj[1]
-    return None
-
-
-def owner_in_arguments(arguments: tuple[Term, ...], signature: CType, record: str) -> Term | None:
-    """Return what the only argument of type `struct record *` points to."""
-    if not isinstance(signature, Function):
-        return None
-    found = [
-        argument
-        for argument, ctype in zip(arguments, signature.parameters, strict=False)
-        if isinstance(ctype, Pointer) and isinstance(ctype.to, Record) and ctype.to.name == record
-    ]
-    return pointee(found[0]) if len(found) == 1 else None

@@ -15,7 +15,7 @@ from typing import Any, NamedTuple
 
 from analyzer.analysis import conditions, ranges
 from analyzer.analysis.backlinks import Backlinks
-from analyzer.analysis.marks import age, merge_marks
+from analyzer.analysis.marks import age, inherit, merge_marks
 from analyzer.analysis.terms import Term, common_container, contains, element
 from analyzer.ir.function import At
 
@@ -165,6 +165,10 @@ def _merge_fresh(old: State, new: State) -> bool:
 
 def _merge_env(old: State, new: State, block: int, widening: bool) -> bool:
     changed = False
+    if new.marks:
+        kept = {key[2] for key in new.marks if key[0] in ("read", "old")}
+        # a local that is not set on one path may still be as old as on the other
+        old.env.update({n: ("?", block, n) for n, value in new.env.items() if n not in old.env and value in kept})
     for name in list(old.env):
         mine, theirs = old.env[name], new.env.get(name)
         if mine == theirs:
@@ -175,6 +179,9 @@ def _merge_env(old: State, new: State, block: int, widening: bool) -> bool:
             # one or another element of the same container, or none
             phi = element(found_in, phi)
         theirs = ("?", block, name) if theirs is None else theirs
+        if old.marks or new.marks:
+            inherit(old.marks, mine, phi)
+            inherit(new.marks, theirs, phi)
         join = ranges.widen if widening else ranges.hull
         joined = join(conditions.range_of(old.facts, mine), conditions.range_of(new.facts, theirs))
         if mine != phi or joined != conditions.range_of(old.facts, phi):

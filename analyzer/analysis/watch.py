@@ -10,7 +10,8 @@ from collections.abc import Callable, Iterable, Mapping
 from msgspec import Struct
 
 from analyzer.analysis.formula import Formula, all_of, any_of, object_pointer
-from analyzer.analysis.sequence import Sequence, owner_in_arguments, owner_on_path
+from analyzer.analysis.owners import owner_in_arguments, owner_on_path
+from analyzer.analysis.sequence import Sequence
 from analyzer.analysis.terms import Term
 from analyzer.facts.unit import RecordLayout
 from analyzer.ir.types import CType, Record
@@ -42,6 +43,10 @@ class Watch(Struct, frozen=True):
     through: tuple[str, ...] | None = None
     #: what must come before a call
     after: Sequence | None = None
+    #: class of the lock under which the member is read, if uses of what was read matter; else empty
+    lock: str = ""
+    #: the member tells, by being compared, that all that was read is still so
+    is_version: bool = False
 
 
 class Watches:
@@ -56,12 +61,16 @@ class Watches:
         self.predicates: set[tuple[str, tuple[str, str]]] = set()
         #: functions that read what a predicate asks: `refcount_read`
         self.readers: set[str] = set()
+        #: members of which the uses of what was read matter, by (record, member)
+        self.dated: dict[tuple[str, str], list[Watch]] = defaultdict(list)
         #: what must come before something, each once
         self.sequences: dict[Sequence, None] = {}
         for watch in watches:
             if watch.after is not None:
                 self.sequences[watch.after] = None
-            if watch.cell is not None:
+            if watch.cell is not None and watch.lock:
+                self.dated[watch.cell].append(watch)
+            elif watch.cell is not None:
                 self.cells[watch.cell].append(watch)
             else:
                 self.calls[watch.function].append(watch)
@@ -73,7 +82,8 @@ class Watches:
         self.stale_cells = frozenset(cell for sequence in self.sequences for cell in sequence.stale_cells)
         #: `record.member` of the watched members, and names of watched globals
         self.names = frozenset(
-            f"{record}.{member}" if record else member for record, member in (*self.cells, *self.stale_cells)
+            f"{record}.{member}" if record else member
+            for record, member in (*self.cells, *self.stale_cells, *self.dated)
         )
         #: functions whose calls matter
         self.heard = frozenset(self.calls).union(*((*s.calls, *s.stale_calls) for s in self.sequences))

@@ -25,6 +25,7 @@ _VERBS = {
     "read": "reads",
     "write": "writes",
     "call": "calls",
+    "use": "uses what it read of",
     "acquire": "takes",
     "release": "drops",
     "sleep": "may sleep,",

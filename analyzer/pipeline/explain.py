@@ -25,6 +25,7 @@ from analyzer.pipeline.check import examine, report
 from analyzer.pipeline.options import CheckOptions, Progress
 from analyzer.spec.model import (
     AllOf,
+    Atomicity,
     GuardedBy,
     MustHold,
     MustNotHold,
@@ -156,7 +157,7 @@ def _targets(rule: Rule) -> tuple[str, ...]:
             return tuple(f"{function}()" for function in functions)
         case MustNotHold(functions, fields):
             return (*(f"{function}()" for function in functions), *map(str, fields))
-        case OnlyThrough(fields):
+        case OnlyThrough(fields) | Atomicity(fields):
             return tuple(map(str, fields))
         case PrecededBy(functions):
             return tuple(f"{function}()" for function in functions)
@@ -191,9 +192,11 @@ def _demand(rule: Rule) -> str:
         return f"no {what} with {joint.join(lock_texts(check.forbids))} held"
     if isinstance(check, OnlyThrough):
         return f"{_any(check.access)} only in {' and '.join(f'{name}()' for name in check.functions)}"
+    if isinstance(check, Atomicity):
+        return f"no use of what was read before {check.lock} was dropped and taken again"
     if isinstance(check, PrecededBy):
-        about = f" of {check.after.lock}" if check.after.lock else ""
-        return f"call only after {' or '.join(f'{name}()' for name in check.after.calls)}{about}"
+        about = f" of {check.lock}" if check.lock else ""
+        return f"call only after {' or '.join(f'{name}()' for name in check.earlier)}{about}"
     joint = " and " if isinstance(requirement_of(check), AllOf) else " or "
     access: str = check.access if isinstance(check, GuardedBy) else "call"
     return f"{_any(access)} needs {joint.join(lock_texts(requirement_of(check)))}"

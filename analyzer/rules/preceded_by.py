@@ -22,10 +22,10 @@ def watches(rule: Rule, names: NameResolver) -> Iterable[Watch]:
     """Return the watches of `rule`; without the lock that its earlier call is about, there are none."""
     check = rule.check
     assert isinstance(check, PrecededBy)
-    lock = "" if check.after.lock is None else names.lock(check.after.lock, rule.location)
-    cells = (names.cell(field, rule.location) for field in check.since.fields)
+    lock = "" if check.lock is None else names.lock(check.lock, rule.location)
+    cells = (names.cell(field, rule.location) for field in check.since_writes)
     stale = tuple(cell for cell in cells if cell is not None)
-    sequence = Sequence(rule.id, check.after.calls, lock, check.since.calls, stale)
+    sequence = Sequence(rule.id, check.earlier, lock, check.since_calls, stale)
     needless = AnyOf(()) if check.otherwise is None else names.requirement(check.otherwise, rule.location)
     for function in check.functions:
         yield Watch(rule.id, None, function, f"{function}()", "call", needless, rule.unless, after=sequence)
@@ -39,10 +39,10 @@ def headline(access: str, name: str) -> str:
 def words(check: Check, witness: Witness, trail: Trail) -> tuple[str, str]:  # noqa: ARG001 (every kind takes them)
     """Return `before synchronize_srcu() of kvm.srcu`, and how the way begins."""
     assert isinstance(check, PrecededBy)
-    told = " or ".join(f"{name}()" for name in check.after.calls)
-    about = f" of {check.after.lock}" if check.after.lock else ""
-    since = [f"a call of {name}()" for name in check.since.calls] + [
-        f"a write of {name}" for name in check.since.fields
+    told = " or ".join(f"{name}()" for name in check.earlier)
+    about = f" of {check.lock}" if check.lock else ""
+    since = [f"a call of {name}()" for name in check.since_calls] + [
+        f"a write of {name}" for name in check.since_writes
     ]
     start = trail.entry.text if trail.entry else "no caller can have called it in time"
     counted = f", or none since {' or '.join(since)}" if since else ""

@@ -114,28 +114,25 @@ class OnlyThrough(Struct, frozen=True, array_like=True, tag="only-through"):
     functions: tuple[str, ...]
 
 
-class Earlier(Struct, frozen=True, array_like=True):
-    """A call that must come before."""
+class Atomicity(Struct, frozen=True, array_like=True, tag="atomicity"):
+    """What was read of any of `fields` under `lock` is not used once the lock was dropped and taken again."""
 
-    #: one of them
-    calls: tuple[str, ...]
-    #: the lock that it must be about; None: it need not be about any
-    lock: Name | None
-
-
-class Since(Struct, frozen=True, array_like=True):
-    """What makes an earlier call count no more: calls, and writes to fields."""
-
-    calls: tuple[str, ...]
     fields: tuple[Name, ...]
+    lock: Name
+    #: if one of these is compared with what it was, the rest is as it was, too
+    versions: tuple[Name, ...]
 
 
 class PrecededBy(Struct, frozen=True, array_like=True, tag="preceded-by"):
-    """A call of any of `functions` comes after another one, on every way."""
+    """A call of any of `functions` comes after one of `earlier`, on every way."""
 
     functions: tuple[str, ...]
-    after: Earlier
-    since: Since
+    earlier: tuple[str, ...]
+    #: the lock that the earlier call must be about; None: it need not be about any
+    lock: Name | None
+    #: calls and writes that make an earlier call count no more
+    since_calls: tuple[str, ...]
+    since_writes: tuple[Name, ...]
     #: where this holds, the earlier call is needless; None: it never is
     otherwise: Requirement | None
 
@@ -178,7 +175,7 @@ class IrqSafety(Struct, frozen=True, array_like=True, tag="irq-safety"):
 #: what a rule checks about places, accesses and calls: one member for each rule kind
 PlaceCheck = GuardedBy | MustHold
 #: what a rule checks about places, and on the ways to them, beside locks that must be held
-WayCheck = MustNotHold | OnlyThrough | PrecededBy
+WayCheck = MustNotHold | OnlyThrough | PrecededBy | Atomicity
 #: what a rule checks in the whole program: one member for each rule kind
 ProgramCheck = Balance | LockOrder | Context | IrqSafety
 Check = PlaceCheck | WayCheck | ProgramCheck

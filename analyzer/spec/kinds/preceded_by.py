@@ -10,7 +10,7 @@ from analyzer.base.errors import SpecError
 from analyzer.base.location import Location
 from analyzer.spec.kinds import RuleKind
 from analyzer.spec.mapping import Fields, Key, Map
-from analyzer.spec.model import Earlier, Mention, Name, PrecededBy, Since
+from analyzer.spec.model import Mention, Name, PrecededBy
 from analyzer.spec.requirements import NameOf, RequirementShape
 from analyzer.spec.shapes import FUNCTION, Located, OneOrMore, Schema
 from analyzer.spec.tree import Node
@@ -53,8 +53,10 @@ def _build(fields: Fields) -> tuple[PrecededBy, tuple[Mention, ...]]:
     lock = after.get(_LOCK)
     check = PrecededBy(
         _texts(called),
-        Earlier(_texts(after[_EARLIER]), None if lock is None else lock.name),
-        Since(_texts(stale[0]), tuple(mention.name for mention in stale[1])),
+        _texts(after[_EARLIER]),
+        None if lock is None else lock.name,
+        _texts(stale[0]),
+        tuple(mention.name for mention in stale[1]),
         None if needless is None else needless.requirement,
     )
     mentions = (
