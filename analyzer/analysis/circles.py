@@ -64,8 +64,12 @@ class Search:
                 del self._between[pair]
 
     @property
-    def exhausted(self) -> bool:
-        """Tell whether the search was given up."""
+    def left(self) -> Nesting | None:
+        """Return one of the nestings that were looked at if the search was given up, else None."""
+        return next(iter(self._between.values()))[0] if self._exhausted else None
+
+    @property
+    def _exhausted(self) -> bool:
         return self._steps > MAX_STEPS
 
     def circles(self) -> list[Circle]:
@@ -83,7 +87,7 @@ class Search:
         """Yield the rounds of `size` classes, each from its least class on, that contain none of `found`."""
         for start in classes:
             stack: list[tuple[str, ...]] = [(start,)]
-            while stack and not self.exhausted:
+            while stack and not self._exhausted:
                 way = stack.pop()
                 self._steps += 1
                 if len(way) == size:
@@ -111,7 +115,7 @@ class Search:
             return chosen if blocks(chosen[-1], chosen[0]) and self._can_meet(chosen) else None
         for one in pools[len(chosen)]:
             self._steps += 1
-            if chosen and not blocks(chosen[-1], one):
+            if self._exhausted or (chosen and not blocks(chosen[-1], one)):
                 continue
             circle = self._pick((*chosen, one), pools)
             if circle is not None:

@@ -68,7 +68,7 @@ class Interrupts:
         """Yield the locks that are taken where code in context `by` may come in between, and whether one of `off` keeps it away."""
         contexts = {"hardirq": ("process", "softirq", ""), "softirq": ("process", "")}[by]
         for ident, entry in sorted(self._facts.entries.items()):
-            if entry.context not in contexts or ident in self._in.get(by, ()):
+            if entry.alone or entry.context not in contexts or ident in self._in.get(by, ()):
                 continue
             doubt = "" if entry.certain else entry.text
             entered = {name for name, _ in entry.holds}

@@ -72,7 +72,31 @@ class Nesting(Struct, frozen=True):
 
 def nestings(facts: LockFacts) -> tuple[Nesting, ...]:
     """Return all nestings of locks that are known by their class."""
-    return tuple(nesting for nesting in (*_own(facts), *_at_entries(facts)) if nesting.outer and nesting.inner)
+    alone = _alone(facts)
+    return tuple(
+        nesting
+        for nesting in (*_own(facts), *_at_entries(facts))
+        if nesting.outer and nesting.inner and nesting.function not in alone
+    )
+
+
+def _alone(facts: LockFacts) -> set[str]:
+    """Return the functions that only those call who are alone in the program: they wait for nobody."""
+    alone = [ident for ident, entry in facts.entries.items() if entry.alone]
+    if not alone:
+        return set()
+    others = [ident for ident, entry in facts.entries.items() if not entry.alone]
+    return _below(alone, facts) - _below(others, facts)
+
+
+def _below(work: list[str], facts: LockFacts) -> set[str]:
+    seen = set(work)
+    while work:
+        for edge in facts.graph.callees.get(work.pop(), ()):
+            if edge.callee not in seen:
+                seen.add(edge.callee)
+                work.append(edge.callee)
+    return seen
 
 
 def _own(facts: LockFacts) -> Iterator[Nesting]:

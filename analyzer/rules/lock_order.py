@@ -117,6 +117,16 @@ def _circles(everything: tuple[Nesting, ...], facts: LockFacts) -> Iterator[Prob
         places = [place_of(facts.program, one.function, one.at) for one in circle]
         first = max(range(len(circle)), key=lambda n: (-n_nestings[circle[n].outer, circle[n].inner], places[n]))
         yield _deadlock((*circle[first:], *circle[:first]), facts)
+    if search.left is not None:
+        yield _given_up(search.left, facts)
+
+
+def _given_up(one: Nesting, facts: LockFacts) -> Problem:
+    why = "there are more rounds of locks than can be looked at"
+    trail = one.way(facts, "unknown", why)
+    function, at = facts.place(trail)
+    message = f"{_taken(one)} inside {_held(one)}, and others perhaps the other way round"
+    return Problem(function, at, one.inner, one.access, "unknown", message, why, (trail,))
 
 
 def _deadlock(circle: Circle, facts: LockFacts) -> Problem:
