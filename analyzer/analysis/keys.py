@@ -66,6 +66,20 @@ class Keys:
                 digest.update(f"\0{callee}\0".encode())
                 digest.update(self._context.summaries.view(callee))
                 digest.update(self._conduct(callee))
+                self._add_answers(digest, callee)
+
+    def _add_answers(self, digest: blake2b, callee: str) -> None:
+        """Add what a call through a pointer can reach that `callee`, or what it reaches so, leaves to its callers."""
+        work, seen = [callee], {callee}
+        while work:
+            for function, slot in self._context.summaries.left_to_callers(work.pop()):
+                for target in self._context.graph.indirect(function, slot or None):
+                    if target not in seen:
+                        seen.add(target)
+                        work.append(target)
+                        digest.update(f"\0={target}\0".encode())
+                        digest.update(self._context.summaries.view(target))
+                        digest.update(self._conduct(target))
 
     def _conduct(self, ident: str) -> bytes:
         known = self._conducts.get(ident)

@@ -38,6 +38,10 @@ class Keep(Protocol):
         """Keep `value` under `key`."""
 
 
+#: a function, and the slot that it calls through; empty where there is none
+Site = tuple[str, tuple[Any, ...]]
+
+
 class Packed(Struct, frozen=True, array_like=True):
     """One function's summary as bytes."""
 
@@ -52,6 +56,8 @@ class Packed(Struct, frozen=True, array_like=True):
     #: empty for a plain function
     summary: bytes
     locks: bytes
+    #: calls through a pointer that callers answer
+    left_to_callers: tuple[Site, ...] = ()
 
 
 _encoder = msgspec.msgpack.Encoder()
@@ -74,7 +80,14 @@ def pack(summary: FunctionSummary) -> Packed:
     data = b"" if bare == PLAIN else _encoder.encode(bare)
     nests = bool(summary.nested or summary.imbalances)
     n_takes = sum(1 for one in summary.takes if one.link is None and one.what == "lock")
-    return Packed(view, speaks, nests, n_takes, data, _encoder.encode(summary.locks) if summary.locks else b"")
+    locks = _encoder.encode(summary.locks) if summary.locks else b""
+    return Packed(view, speaks, nests, n_takes, data, locks, _left_to_callers(summary))
+
+
+def _left_to_callers(summary: FunctionSummary) -> tuple[Site, ...]:
+    """Return the calls through a pointer that callers of the function answer."""
+    calls = (one.formula[4] for one in summary.demands if isinstance(one.formula, tuple) and one.formula[0] == "calls")
+    return tuple(sorted({(site[0], tuple(site[3] or ())) for site in calls}, key=repr))
 
 
 def encode_component(packed: list[Packed]) -> bytes:
@@ -180,6 +193,11 @@ class Summaries(Mapping[str, FunctionSummary]):
         """Return the digest of what callers can see of a settled function; empty for one that is not settled."""
         packed = self._packed.get(ident)
         return packed.view if packed else b""
+
+    def left_to_callers(self, ident: str) -> tuple[Site, ...]:
+        """Return the calls through a pointer that callers of a settled function answer."""
+        packed = self._packed.get(ident)
+        return packed.left_to_callers if packed else ()
 
     def speaks(self, ident: str) -> bool:
         """Tell whether the function has demands, failures, places of rules or gaps."""
