@@ -66,7 +66,9 @@ def at_returns(leaves: list[Leave], entry: Entry | None, parameters: tuple[str, 
 def _unequal(leaves: list[Leave], parameters: tuple[str, ...]) -> Iterator[Imbalance]:
     told: set[Term] = set()
     # of several locks of one class that a loop took, it is not known which is which
-    crowds = {lock_class(key) for leave in leaves for key in leave.state.locks if not is_stable(key)}
+    crowds = {
+        lock_class(key) for leave in leaves for key in leave.state.locks if key[0] == "unknown" or not is_stable(key)
+    }
     for one, other in product(leaves, leaves):
         for key in dict.fromkeys((*one.state.locks, *other.state.locks)):
             mine, theirs = _times(one.state, key), _times(other.state, key)
