@@ -64,6 +64,25 @@ def outcomes_of(leaves: list[Leave]) -> tuple[Outcome, ...]:
     return tuple(outcomes)
 
 
+def settled(before: tuple[Outcome, ...], now: tuple[Outcome, ...]) -> tuple[Outcome, ...]:
+    """Return outcomes that stand for both, told apart by what they do to locks only: those of a recursion settle so."""
+    groups: dict[object, list[Outcome]] = defaultdict(list)
+    for outcome in (*before, *now):
+        groups[tuple(_placeless(change) for change in outcome.changes)].append(outcome)
+    joined = tuple(_joined(group) for group in groups.values())
+    return joined if len(joined) <= MAX_OUTCOMES else (_common_outcome(list(joined)),)
+
+
+def _joined(group: list[Outcome]) -> Outcome:
+    returns = group[0].returns
+    for outcome in group[1:]:
+        returns = ranges.hull(returns, outcome.returns)
+    known = common_guards([outcome.establishes for outcome in group])
+    marks = common_marks([outcome.marks for outcome in group])
+    blurred = any(outcome.blurred for outcome in group)
+    return Outcome(returns, None, group[0].changes, (), known, blurred=blurred, at=group[0].at, marks=marks)
+
+
 def _placeless(change: LockChange) -> tuple[object, ...]:
     return (change.key, change.count, change.mode, change.recursive, change.atomic)
 

@@ -14,6 +14,7 @@ from analyzer.analysis.context import Context, Scope
 from analyzer.analysis.function import analyse
 from analyzer.analysis.keys import Keys
 from analyzer.analysis.memo import Keep, Packed, decode_component, encode_component, pack
+from analyzer.analysis.outcomes import settled
 from analyzer.analysis.summary import PLAIN, FunctionSummary
 from analyzer.base.gap import Gap, GapKind
 from analyzer.base.location import Location
@@ -24,6 +25,9 @@ from analyzer.ir.function import Call
 SMALL = 4
 #: visits of one of several mutually recursive functions before their summaries are taken as they are
 MAX_VISITS = 24
+
+#: visits of such a function after which its ways to return are told apart by locks only
+PATIENCE = 3
 
 FactsOf = Callable[[str], FunctionFacts]
 
@@ -65,7 +69,10 @@ def _solve_component(context: Context, component: list[str], facts_of: FactsOf) 
     while work:
         ident = work.pop(0)
         visits[ident] += 1
-        drafts[ident] = summarise_function(context, ident, facts_of(ident))
+        found = summarise_function(context, ident, facts_of(ident))
+        if visits[ident] > PATIENCE:
+            found = replace(found, outcomes=settled(drafts[ident].outcomes, found.outcomes))
+        drafts[ident] = found
         context.summaries.draft(ident, drafts[ident])
         before = packed.get(ident)
         packed[ident] = pack(drafts[ident])

@@ -136,11 +136,14 @@ def contains(term: Term, test: Callable[[Term], bool]) -> bool:
 
 @lru_cache(1 << 16)
 def is_entry_term(term: Term) -> bool:
-    """Tell whether `term` means the same to a caller: parameters, globals, constants and memory as at entry."""
+    """Tell whether `term` means the same to a caller: parameters, globals, constants and memory as at entry.
+
+    What lies behind one pointer twice (`owner->owner`) counts as nothing that a caller knows: recursion would go on.
+    """
     kind = term[0]
     if kind in ("r", "phi", "?", "L", "fix"):
         return term == OPEN
-    if kind == "ld" and term[2] != 0:
+    if kind == "ld" and (term[2] != 0 or _goes_round(term)):
         return False
     return all(is_entry_term(part) for part in term[1:] if isinstance(part, tuple))
 
@@ -153,6 +156,18 @@ def replaced(term: Term, names: Mapping[Term, Term]) -> Term:
     if name is not None:
         return name
     return tuple(replaced(part, names) if isinstance(part, tuple) else part for part in term)
+
+
+def _goes_round(loaded: Term) -> bool:
+    """Tell whether the way to what is loaded goes through the same member already."""
+    wanted, term = loaded[1], loaded[1]
+    if wanted[0] != "F":
+        return False
+    while term[0] in ("O", "F", "I", "C", "ad", "ld", "m"):
+        term = term[1]
+        if term[0] == "ld" and term[1][0] == "F" and term[1][2:] == wanted[2:]:
+            return True
+    return False
 
 
 def is_stable(term: Term) -> bool:
