@@ -15,6 +15,7 @@ from analyzer.analysis.function import analyse
 from analyzer.analysis.keys import Keys
 from analyzer.analysis.memo import Keep, Packed, decode_component, encode_component, pack
 from analyzer.analysis.outcomes import settled
+from analyzer.analysis.summarise import settled_demands
 from analyzer.analysis.summary import PLAIN, FunctionSummary
 from analyzer.base.gap import Gap, GapKind
 from analyzer.base.location import Location
@@ -63,6 +64,7 @@ def _solve_component(context: Context, component: list[str], facts_of: FactsOf) 
     context.pending = inside
     drafts: dict[str, FunctionSummary] = {}
     packed: dict[str, Packed] = {}
+    unsettled = False
     visits = dict.fromkeys(component, 0)
     rank = {ident: place for place, ident in enumerate(_callees_first(context, component))}
     work = sorted(component, key=rank.__getitem__)
@@ -71,7 +73,12 @@ def _solve_component(context: Context, component: list[str], facts_of: FactsOf) 
         visits[ident] += 1
         found = summarise_function(context, ident, facts_of(ident))
         if visits[ident] > PATIENCE:
-            found = replace(found, outcomes=settled(drafts[ident].outcomes, found.outcomes))
+            before_it = drafts[ident]
+            found = replace(
+                found,
+                outcomes=settled(before_it.outcomes, found.outcomes),
+                demands=settled_demands(before_it.demands, found.demands),
+            )
         drafts[ident] = found
         context.summaries.draft(ident, drafts[ident])
         before = packed.get(ident)
@@ -80,11 +87,13 @@ def _solve_component(context: Context, component: list[str], facts_of: FactsOf) 
             continue
         callers = sorted(context.graph.dependents[ident] & inside)
         if visits[ident] >= MAX_VISITS:
-            packed.update(_note_no_fixpoint(context, drafts))
-            break
+            unsettled = True
+            continue
         for caller in callers:
             if caller not in work and caller in drafts:
                 insort(work, caller, key=rank.__getitem__)
+    if unsettled:
+        packed = _note_no_fixpoint(context, drafts)
     context.pending = set()
     return tuple(packed[ident] for ident in component)
 

@@ -33,7 +33,7 @@ from analyzer.base.gap import Gap
 from analyzer.ir.function import Call, Return
 
 #: more conditions than this for one requirement are not told apart
-MAX_CONDITIONS = 64
+MAX_CONDITIONS = 12
 
 
 def summarise(scope: Scope, recorders: list[Recorder], leaves: list[Leave], gaps: tuple[Gap, ...]) -> FunctionSummary:
@@ -128,3 +128,16 @@ def _is_blurred(scope: Scope) -> bool:
         for target in scope.targets(event.callee)
         for outcome in scope.summary(target).outcomes
     )
+
+
+def settled_demands(before: tuple[Demand, ...], now: tuple[Demand, ...]) -> tuple[Demand, ...]:
+    """Return demands that stand for both, one for each formula: those of a recursion settle so."""
+    by_formula: dict[Formula, list[Demand]] = defaultdict(list)
+    for one in (*before, *now):
+        by_formula[one.formula].append(one)
+    return tuple(_joined_demand(formula, group) for formula, group in by_formula.items())
+
+
+def _joined_demand(formula: Formula, group: list[Demand]) -> Demand:
+    causes = {cause.what: cause for one in group for cause in one.causes}
+    return demand(formula, common_guards([one.guards for one in group]), tuple(causes.values()))
