@@ -17,8 +17,10 @@ from analyzer.analysis.conditions import truth_of
 from analyzer.analysis.context import Scope
 from analyzer.analysis.dating import DATED
 from analyzer.analysis.evaluate import cell, evaluate, locate, store
+from analyzer.analysis.formula import atoms
 from analyzer.analysis.freshness import publish
 from analyzer.analysis.leave import Leave
+from analyzer.analysis.marks import DEPTH, collapse
 from analyzer.analysis.places import Recorder
 from analyzer.analysis.sequence import called, made, written
 from analyzer.analysis.state import Hold, Signature, State, close_pass, merge
@@ -27,6 +29,7 @@ from analyzer.analysis.summary import FunctionSummary
 from analyzer.analysis.terms import Term, member
 from analyzer.analysis.tested import Tested, find_tested
 from analyzer.analysis.uses import Uses
+from analyzer.analysis.watch import Watch
 from analyzer.base.gap import Gap, GapKind
 from analyzer.base.location import Location
 from analyzer.ir.function import Branch, Call, Event, Goto, Jump, Read, Return, Store, Switch, Terminator
@@ -39,6 +42,8 @@ MAX_STATES = 48
 MAX_APART = 6
 #: a function that returns with different locks is looked at for what its callers may know of it, if it is no larger
 MANAGEABLE = 40
+#: so many calls above where something came, its ways are told apart no longer unless a call there asks for it
+MAX_DEPTH = 2
 #: a block visited oftener than this widens what it knows of numbers
 WIDEN_AFTER = 3
 #: a block visited oftener than this ends the analysis with a gap
@@ -88,6 +93,8 @@ class FunctionAnalysis:
         self.leaves: dict[tuple[int, Signature], list[Leave]] = {}
         self.gaps: list[Gap] = []
         self._ticket = 0
+        #: do calls ask for what came before? None: not looked yet
+        self._asks: bool | None = None
         self.uses = Uses(scope) if scope.context.watches.dated else None
 
     def run(self) -> FunctionSummary:
@@ -108,12 +115,10 @@ class FunctionAnalysis:
                 self.give_up("too many rounds: locks may differ from what is shown")
                 break
             self.visit(block, signature, state.fork())
-        return summarise(
-            self.scope,
-            list(self.recorders.values()),
-            [leave for leaves in self.leaves.values() for leave in leaves],
-            tuple(self.gaps),
-        )
+        leaves = [leave for leaves in self.leaves.values() for leave in leaves]
+        if any(leave.state.marks and not self._keeps_apart(leave.state) for leave in leaves):
+            collapse([leave.state.marks for leave in leaves])
+        return summarise(self.scope, list(self.recorders.values()), leaves, tuple(self.gaps))
 
     def give_up(self, text: str) -> None:
         """Note that a part of the function is not fully analysed."""
@@ -144,9 +149,30 @@ class FunctionAnalysis:
             self.uses.enter(state, block)
         return self._signature(block, state, source[1])
 
+    def _keeps_apart(self, state: State) -> bool:
+        """Tell whether states are kept apart by what came before: near to where it came, or where calls ask for it."""
+        if state.marks.get(DEPTH, 0) <= MAX_DEPTH:
+            return True
+        if self._asks is None:
+            self._asks = any(
+                watch.after is not None for name in self.scope.facts.calls for watch in self._watching(name)
+            ) or any(
+                atom[0] == "after"
+                for block in self.ir.blocks
+                for event in block.events
+                if isinstance(event, Call)
+                for target in self.scope.targets(event.callee)
+                for demand in self.scope.summary(target).demands
+                for atom in atoms(demand.formula)
+            )
+        return self._asks
+
+    def _watching(self, name: str) -> list[Watch]:
+        return self.scope.context.watches.calls.get(name, [])
+
     def _signature(self, block: int, state: State, before: Signature) -> Signature:
         """Return what must agree for two states to be merged at `block`."""
-        locks = state.signature(self.scope.context.telling)
+        locks = state.signature(self.scope.context.telling, came=not state.marks or self._keeps_apart(state))
         if self.tested is None:
             return (*locks, None)
         if not self.tested.joins[block]:
@@ -213,13 +239,14 @@ class FunctionAnalysis:
 
     def _ordered_call(self, state: State, event: Call, place: tuple[int, int], caller: Caller) -> list[State]:
         """Apply a call, and note what came before and after it."""
-        sequences, types = self.scope.context.watches.sequences, self.scope.context.lock_types
-        arguments = tuple(evaluate(state, argument) for argument in event.arguments)
-        names = {target.name for target in self.scope.targets(event.callee)}
+        watches, types = self.scope.context.watches, self.scope.context.lock_types
+        names = [target.name for target in self.scope.targets(event.callee) if target.name in watches.ordering]
+        arguments = tuple(evaluate(state, argument) for argument in event.arguments) if names else ()
         states = caller.apply(state, event, place)
         for after in states:
-            made(after, sequences, ("r", *place) if event.result is None else after.env[event.result.name])
-            for sequence in sequences:
+            if watches.staling and (after.fresh or after.marks):
+                made(after, watches.staling, ("r", *place) if event.result is None else after.env[event.result.name])
+            for sequence in watches.sequences if names else ():
                 for name in names:
                     called(after, sequence, name, arguments, event.signature, types)
         return states

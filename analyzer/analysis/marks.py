@@ -7,6 +7,7 @@ that stand for both, of an earlier pass, or for callers.
   ("after", rule, owner)   1: the earlier call of a `preceded-by` rule came, about a lock of `owner` (None: no lock, or a
                            global one); 0: something made it stale since. EVERY instead of an owner: all of them
   ("stale", rule)          something made earlier calls stale on this way; 2: in the call at hand
+  ("depth", "")            calls between this function and the nearest one where something came or was made stale
   ("quiet", rule, object)  the object was made on this way, and nothing made earlier calls stale since
 
 Those of `atomicity` rules are told in `dating`.
@@ -25,6 +26,9 @@ from analyzer.analysis.terms import Term, contains, is_entry_term
 #: stands for all objects
 EVERY: Term = ("?", -1, "every")
 Marks = tuple[tuple[Term, Any], ...]
+DEPTH: Term = ("depth", "")
+#: what came before, and what made that stale
+CAME = frozenset(("after", "stale", "depth"))
 
 
 def exported(marks: dict[Term, Any]) -> Marks:
@@ -33,7 +37,7 @@ def exported(marks: dict[Term, Any]) -> Marks:
     for key, value in marks.items():
         if key[0] == "stale":
             found[key] = 1
-        elif key[0] == "after" and (key[2] is None or key[2] == EVERY or is_entry_term(key[2])):
+        elif key[0] == "depth" or (key[0] == "after" and (key[2] is None or key[2] == EVERY or is_entry_term(key[2]))):
             found[key] = value
         elif key[0] == "after":
             found[("after", key[1], EVERY)] = min(value, found.get(("after", key[1], EVERY), 1))
@@ -76,6 +80,15 @@ def merge_marks(old: dict[Term, Any], new: dict[Term, Any]) -> bool:
         else:
             old[key] = joined
     return changed
+
+
+def collapse(tables: list[dict[Term, Any]]) -> None:
+    """Give the ways to return, of which `tables` are the marks, what they have in common of what came before."""
+    shared = [(key, value) for key, value in common([exported(table) for table in tables]) if key[0] in CAME]
+    for table in tables:
+        for key in [key for key in table if key[0] in CAME]:
+            del table[key]
+        table.update(shared)
 
 
 def inherit(marks: dict[Term, Any], value: Term, merged: Term) -> None:

@@ -16,7 +16,7 @@ from msgspec import Struct
 from analyzer.analysis.dating import dropped
 from analyzer.analysis.freshness import allocation
 from analyzer.analysis.locks import LockTypes, differ, instance, lock_class
-from analyzer.analysis.marks import EVERY, Marks
+from analyzer.analysis.marks import DEPTH, EVERY, Marks
 from analyzer.analysis.owners import owner_in_arguments, owner_on_path
 from analyzer.analysis.state import State
 from analyzer.analysis.terms import Term, pointee
@@ -54,6 +54,7 @@ def called(
     if name in sequence.stale_calls:
         make_stale(state, sequence, owner_in_arguments(arguments, signature, sequence.record))
     if name in sequence.calls:
+        state.marks[DEPTH] = 0
         if not sequence.lock:
             state.marks[("after", sequence.rule, None)] = 1
             return
@@ -83,6 +84,7 @@ def make_stale(state: State, sequence: Sequence, owner: Term | None) -> None:
             state.marks[key] = 0
     state.marks[("after", rule, owner)] = 0
     state.marks[("stale", rule)] = 1
+    state.marks[DEPTH] = 0
 
 
 def made(state: State, sequences: Iterable[Sequence], result: Term) -> None:
@@ -109,6 +111,8 @@ def take(state: State, marks: Marks, over: Callable[[Term], Term], at: At) -> No
                     if not (mine[2] and owner and EVERY not in (mine[2], owner) and differ(mine[2], owner)):
                         state.marks[mine] = 0
             state.marks[("after", key[1], owner)] = value
+        elif key[0] == "depth":
+            state.marks[key] = min(value + 1, state.marks.get(key, value + 1))
         elif key[0] == "retaken":
             dropped(state, over(key[2]), at)
 

@@ -64,7 +64,8 @@ FRESH, HANDED_OUT, PUBLISHED = 2, 1, 0
 
 NO_BACKLINKS = Backlinks()
 #: marks that keep states apart
-_APART = frozenset(("after", "stale", "old", "decided"))
+_AGED = frozenset(("old", "decided"))
+_APART = _AGED | {"after", "stale"}
 
 
 @dataclass(slots=True)
@@ -108,8 +109,11 @@ class State:
         """Return a copy of which nothing but the facts can be changed independently."""
         return replace(self, facts=self.facts.copy())
 
-    def signature(self, telling: Telling) -> Signature:
-        """Return what must agree for two states to be merged: locks held, pointers to locks, predicates known."""
+    def signature(self, telling: Telling, *, came: bool = True) -> Signature:
+        """Return what must agree for two states to be merged: locks held, pointers to locks, predicates known.
+
+        With `came`, what came before as well, as far as rules ask for it.
+        """
         locks = frozenset((key, hold.times, hold.mode) for key, hold in self.locks.items())
         pointers = frozenset(
             (name, value)
@@ -123,7 +127,7 @@ class State:
         )
         if not self.marks:
             return (locks, pointers, reads)
-        marks = frozenset((key, value) for key, value in self.marks.items() if key[0] in _APART)
+        marks = frozenset((key, value) for key, value in self.marks.items() if key[0] in (_APART if came else _AGED))
         return (locks, pointers, reads, marks)
 
     def forget_object(self, obj: Term) -> None:

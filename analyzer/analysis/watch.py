@@ -85,8 +85,12 @@ class Watches:
             f"{record}.{member}" if record else member
             for record, member in (*self.cells, *self.stale_cells, *self.dated)
         )
+        #: those that something can make stale
+        self.staling = tuple(s for s in self.sequences if s.stale_calls or s.stale_cells)
+        #: functions that they are about
+        self.ordering = frozenset(name for s in self.sequences for name in (*s.calls, *s.stale_calls))
         #: functions whose calls matter
-        self.heard = frozenset(self.calls).union(*((*s.calls, *s.stale_calls) for s in self.sequences))
+        self.heard = frozenset(self.calls) | self.ordering
 
     def _add_holders(self, members: Mapping[str, list[tuple[str, str]]]) -> None:
         """Find what contains the watched members: storing a whole record stores them too."""
