@@ -102,7 +102,8 @@ def _below(work: list[str], facts: LockFacts) -> set[str]:
 def _own(facts: LockFacts) -> Iterator[Nesting]:
     for ident in facts.summaries.nesting():
         for one in facts.summaries[ident].nested:
-            if one.what != "sleep" and not one.unshared and not one.held.context:
+            counts = one.what != "sleep" and not one.unshared and not one.held.context
+            if counts and not facts.is_forgotten(ident, one.held):
                 yield _nesting(ident, one)
 
 

@@ -12,9 +12,11 @@ from collections.abc import Mapping
 from msgspec import Struct
 
 from analyzer.analysis.lead import Leads
+from analyzer.analysis.locks import lock_class
 from analyzer.analysis.locksets import HeldAt, Setting
 from analyzer.analysis.memo import Summaries
 from analyzer.analysis.obligations import Trail, Verdict
+from analyzer.analysis.ranges import HIGH, meet
 from analyzer.analysis.summary import Acquisition, Cause, LockChange, Outcome, Own, Passed
 from analyzer.analysis.terms import Term, thaw
 from analyzer.ir.function import At
@@ -125,3 +127,31 @@ class LockFacts(Struct, frozen=True):
             places.append((origin[0], found[1].at))
             origin = found[1].origin
         return tuple(places)
+
+    def is_forgotten(self, ident: str, held: HeldAt) -> bool:
+        """Tell whether a lock is held in function `ident` because it, or who took it for it, forgets to drop it.
+
+        That is what is wrong there; what happens under the lock afterwards is not told again.
+        """
+        takers = (ident, *(function for function, _ in self.taken_in(held)))
+        return any(self._forgets(function, held.name) for function in takers)
+
+    def _forgets(self, ident: str, name: str) -> bool:
+        summary = self.summaries[ident]
+        if any(one.name == name and one.kind in ("unequal", "kept") for one in summary.imbalances):
+            return True
+        changes = [
+            change for outcome in summary.outcomes for change in outcome.changes if lock_class(change.key) == name
+        ]
+        return any(change.count > 0 and forgets(summary.outcomes, change) for change in changes)
+
+
+def forgets(outcomes: tuple[Outcome, ...], change: LockChange) -> bool:
+    """Tell whether a function keeps a lock where it fails and not where it succeeds."""
+    kept = [outcome for outcome in outcomes if keeps(outcome, change)]
+    return len(kept) < len(outcomes) and all(meet(outcome.returns, ((0, HIGH),)) is None for outcome in kept)
+
+
+def keeps(outcome: Outcome, change: LockChange) -> bool:
+    """Tell whether a way to return leaves the lock of `change` held."""
+    return any(one.key == change.key and one.count > 0 for one in outcome.changes)

@@ -16,9 +16,8 @@ from typing import NamedTuple
 from analyzer.analysis.locksets import HeldAt, Setting
 from analyzer.analysis.names import NameResolver
 from analyzer.analysis.obligations import Verdict
-from analyzer.analysis.problems import Judged, LockFacts, Problem
-from analyzer.analysis.ranges import HIGH, meet
-from analyzer.analysis.summary import Cause, Imbalance, LockChange, Nested, Outcome, Own, Passed
+from analyzer.analysis.problems import Judged, LockFacts, Problem, forgets, keeps
+from analyzer.analysis.summary import Cause, Imbalance, Nested, Own, Passed
 from analyzer.ir.function import At
 from analyzer.spec.model import Balance, Rule
 
@@ -169,14 +168,14 @@ def _culprit(ident: str, one: Imbalance, facts: LockFacts) -> _Culprit | None:
     while origin is not None and len(links) < len(facts.summaries):
         made = facts.change(origin, 1)
         outcomes = facts.summaries[origin[0]].outcomes if made else ()
-        if made is None or not _forgets(outcomes, made[1]):
+        if made is None or not forgets(outcomes, made[1]):
             break
         change = made[1]
         call = next((lock.at for lock in setting.held if lock.name == one.name), At(0))
         before = Setting(tuple(lock for lock in setting.held if lock.name != one.name), setting.dropped)
         links.append((function, Cause(Passed(origin[0], "", call, ""), before)))
         setting = Setting((HeldAt(one.name, change.mode, change.at, "", origin=change.origin),), ())
-        other = next(outcome for outcome in outcomes if not _keeps(outcome, change))
+        other = next(outcome for outcome in outcomes if not keeps(outcome, change))
         function, origin = origin[0], change.origin
         found = _Culprit(tuple(links), function, made[0].at, other.at, setting)
     return found
@@ -192,16 +191,6 @@ def _forgotten(ident: str, name: str, blamed: _Culprit, facts: LockFacts) -> Pro
     why = "it is kept where the function fails, and nobody drops it then"
     threads = (keeps, lead.with_links((*above, (blamed.function, even))))
     return Problem(blamed.function, blamed.at, name, "return", "violation", message, why, threads)
-
-
-def _forgets(outcomes: tuple[Outcome, ...], change: LockChange) -> bool:
-    """Tell whether a function keeps a lock where it fails and not where it succeeds."""
-    kept = [outcome for outcome in outcomes if _keeps(outcome, change)]
-    return len(kept) < len(outcomes) and all(meet(outcome.returns, ((0, HIGH),)) is None for outcome in kept)
-
-
-def _keeps(outcome: Outcome, change: LockChange) -> bool:
-    return any(one.key == change.key and one.count > 0 for one in outcome.changes)
 
 
 def _line(ident: str, at: At, facts: LockFacts) -> int:

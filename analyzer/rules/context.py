@@ -35,7 +35,8 @@ def problems(rule: Rule, facts: LockFacts, names: NameResolver) -> Judged:
     found: dict[tuple[str, At, str], Problem] = {}
     for ident in facts.summaries.nesting():
         for one in facts.summaries[ident].nested:
-            if one.atomic and one.waits == "sleep" and not one.off and (not wanted or one.held.name in wanted):
+            asleep = one.atomic and one.waits == "sleep" and not one.off
+            if asleep and (not wanted or one.held.name in wanted) and not facts.is_forgotten(ident, one.held):
                 _keep(found, _under_lock(ident, one, facts))
     for ident, entry in sorted(facts.entries.items()) if not wanted else ():
         for problem in _in_context(ident, entry, facts):
