@@ -140,7 +140,7 @@ def tree() -> Path:
     pytest.skip("no kernel tree: run `make kernel`, or set LOCKSPEC_KERNEL")
 
 
-FOLDERS = ("include/linux", "arch/x86/include/asm", "kernel/locking", "virt/kvm")
+FOLDERS = ("include/linux", "include/uapi/linux", "arch/x86/include", "kernel/locking", "virt/kvm", "arch/x86/kvm")
 
 
 @cache
@@ -177,8 +177,9 @@ def test_rules_name_functions_and_fields_of_the_kernel(tree: Path) -> None:
         match rule.check:
             case GuardedBy(fields):
                 for field in fields:
-                    where = "virt/kvm" if field.parts[0] == "kvm_gmem" else "include/linux"
-                    command = ["grep", "-rqE", rf"struct {field.parts[0]} \{{", where]
+                    # a record by its definition, a global by its name
+                    wanted = rf"(struct|union) {field.parts[0]} \{{" if field.parts[1:] else rf"\b{field.parts[0]}\b"
+                    command = ["grep", "-rqE", "--include=*.[ch]", wanted, *FOLDERS]
                     assert subprocess.run(command, cwd=tree, check=False).returncode == 0, field
             case MustHold(names):
                 assert names
