@@ -7,7 +7,7 @@ callee's conditions; its acquisitions; answers to calls through pointers that it
 
 from collections.abc import Callable
 from functools import partial
-from typing import Any
+from typing import Any, NamedTuple
 
 from analyzer.analysis import conditions, ranges
 from analyzer.analysis.acquisitions import Below
@@ -29,6 +29,18 @@ from analyzer.program.graph import spell_slot
 NEW_OBJECT = "the way begins with an object that is newly allocated; whether it can be taken with it is not known"
 
 
+class Case(NamedTuple):
+    """A state under some conditions."""
+
+    state: State
+    guards: Guards
+    #: why the callee may not get there
+    doubt: str
+
+
+Cases = dict[Guards, Case | None]
+
+
 class Asking:
     """Asks for the callees of one function."""
 
@@ -43,7 +55,8 @@ class Asking:
             return load(state, obj)
 
         summary = self.scope.summary(target)
-        self._takes(state, at, target, arguments, loader)
+        cases: Cases = {}
+        self._takes(state, at, target, arguments, loader, cases)
         doubt = NEW_OBJECT if arguments and is_new(arguments[0], state) else ""
         asked: Formula = True
         here: Formula = True
@@ -56,14 +69,14 @@ class Asking:
                 here = here if residue(here, state) is not True else True
             if not deferred and here is True:
                 continue
-            narrowed = self._assuming(state, demand.guards, arguments, loader)
-            if narrowed is None:
+            case = self._case(state, demand.guards, arguments, loader, cases)
+            if case is None:
                 continue
             what = Passed(target.id or "", demand.id, at, target.via)
             if isinstance(demand.formula, tuple) and deferred:
-                self._answer(narrowed, at, demand.formula, what, arguments, 0)
+                self._answer(case.state, at, demand.formula, what, arguments, 0)
             else:
-                self.recorder.require(narrowed, what, here, doubt)
+                self.recorder.require(case.state, what, here, doubt, case.guards)
 
     def _takes(
         self,
@@ -72,20 +85,30 @@ class Asking:
         target: Target,
         arguments: tuple[Term, ...],
         loader: Loader,
+        cases: Cases,
         then: Callable[[str], Passed] | None = None,
     ) -> None:
         """Note what the callee takes; `then` makes the link to it, for a call that was left to this function."""
         found = []
         for one in self.scope.summary(target).takes:
-            narrowed = self._assuming(state, one.guards, arguments, loader)
-            if narrowed is not None:
+            case = self._case(state, one.guards, arguments, loader, cases)
+            if case is not None:
                 link = then(one.id) if then else Passed(target.id or "", one.id, at, target.via)
-                found.append(Below(one, link, guards(narrowed) if one.guards else None, self._doubt(state, narrowed)))
+                found.append(Below(one, link, case.guards if one.guards else None, case.doubt))
         self.recorder.log.callee(state, found, arguments, loader, at)
         links = {(below.one.what, below.one.key, below.one.mode): below.link for below in found}
         for nested in self.scope.summary(target).nested:
             if nested.is_open and (known := links.get((nested.what, nested.inner, nested.mode))) is not None:
                 self.recorder.log.opened(state, nested, known, arguments, loader)
+
+    def _case(
+        self, state: State, under: Guards, arguments: tuple[Term, ...], loader: Loader, cases: Cases
+    ) -> Case | None:
+        """Return `state` under conditions of the callee, looked at once for all that it asks under them."""
+        if under not in cases:
+            narrowed = self._assuming(state, under, arguments, loader)
+            cases[under] = None if narrowed is None else Case(narrowed, guards(narrowed), self._doubt(state, narrowed))
+        return cases[under]
 
     def _assuming(self, state: State, under: Guards, arguments: tuple[Term, ...], loader: Loader) -> State | None:
         """Return `state` under conditions of the callee; None if it cannot meet them."""
@@ -136,7 +159,7 @@ class Asking:
         for target in targets:
             if locks is not None:
                 then = partial(answered, self.scope, what, target, site=site)
-                self._takes(inside, at, target, given, loader, then)
+                self._takes(inside, at, target, given, loader, {}, then)
             for demand in self.scope.summary(target).demands:
                 narrowed = self._assuming(inside, demand.guards, given, loader)
                 if narrowed is None:

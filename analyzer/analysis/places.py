@@ -82,14 +82,17 @@ class Recorder:
                 return
             inner = inner[1]
 
-    def require(self, state: State, what: Own | Passed, formula: Formula, doubt: str = "") -> None:
-        """Record what remains of `formula` in `state`."""
+    def require(
+        self, state: State, what: Own | Passed, formula: Formula, doubt: str = "", under: Guards | None = None
+    ) -> None:
+        """Record what remains of `formula` in `state`, whose conditions are `under` if they are known already."""
         rest = residue(formula, state)
         if doubt and rest is not True:
             rest = any_of([rest, ("maybe", doubt)])
         if rest is True and isinstance(what, Passed):
             return
-        self.hits.append(Hit(what, rest, guards(state), setting(state, self.parameters)))
+        known = guards(state) if under is None else under
+        self.hits.append(Hit(what, rest, known, setting(state, self.parameters)))
 
     def call(self, state: State, at: At, callee: str) -> None:
         """Record the locks held at a call."""
