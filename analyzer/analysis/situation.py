@@ -15,7 +15,7 @@ from analyzer.analysis.terms import Term, depth, is_entry_term, spell
 Guards = tuple[tuple[Term, Range], ...]
 
 #: deeper entry terms are not worth a guard
-_GUARD_DEPTH = 6
+_GUARD_DEPTH = 4
 #: what conditions are about; comparisons of two values among them
 _KINDS = frozenset(("P", "ld", "pc", "w", "op", "m"))
 

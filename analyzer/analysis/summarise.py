@@ -33,7 +33,7 @@ from analyzer.base.gap import Gap
 from analyzer.ir.function import Call, Return
 
 #: more conditions than this for one requirement are not told apart
-MAX_CONDITIONS = 12
+MAX_CONDITIONS = 8
 
 
 def summarise(scope: Scope, recorders: list[Recorder], leaves: list[Leave], gaps: tuple[Gap, ...]) -> FunctionSummary:
