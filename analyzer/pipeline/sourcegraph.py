@@ -86,14 +86,14 @@ class SourceGraph:
         slot = trampoline_slot(caller)
         if slot is not None:
             return self._target(unit, callee) in {_plain(ident) for ident in self._graph.targets.held.get(slot, ())}
-        ident = self._program.resolve(unit, caller)
+        ident = self._program.compiled(unit, caller)
         edges = self._edges.get(_plain(ident), set()) if ident is not None else set()
         slot = trampoline_slot(callee)
         return self._target(unit, callee) in edges or (slot is not None and repr(slot) in edges)
 
     def callees(self, unit: str, caller: str) -> set[str]:
         """Name the analysed functions that `caller` calls in the source."""
-        ident = self._program.resolve(unit, caller)
+        ident = self._program.compiled(unit, caller)
         if ident is None:
             return set()
         found = self._edges.get(_plain(ident), set()) | self._chosen.get(_plain(ident), set())
@@ -101,7 +101,7 @@ class SourceGraph:
 
     def defines_plainly(self, unit: str, function: str) -> bool:
         """Tell whether `unit` itself defines `function`, and not as an inline one."""
-        ident = self._program.resolve(unit, function)
+        ident = self._program.compiled(unit, function)
         found = None if ident is None else self._program.functions[ident]
         return found is not None and found.unit == unit and not found.ref.inline
 
@@ -115,7 +115,7 @@ class SourceGraph:
 
     def may_choose(self, unit: str, caller: str, callee: str) -> bool:
         """Tell whether the compiler may choose to call `callee` in `caller` instead of an equal function."""
-        ident = self._program.resolve(unit, caller)
+        ident = self._program.compiled(unit, caller)
         return ident is not None and self._target(unit, callee) in self._chosen.get(_plain(ident), ())
 
     def has(self, unit: str, caller: str, callee: str) -> bool:
@@ -127,13 +127,13 @@ class SourceGraph:
 
         Targets of indirect calls are functions with a body.
         """
-        ident = self._program.resolve(unit, caller)
+        ident = self._program.compiled(unit, caller)
         outside = self._program.resolve(unit, callee) is None and callee in self._taken[unit]
         return outside and ident is not None and _plain(ident) in self._calling_pointers
 
     def calls_in_assembly(self, unit: str, caller: str, callee: str) -> bool:
         """Tell whether inline assembly of `caller` branches to `callee`."""
-        ident = self._program.resolve(unit, caller)
+        ident = self._program.compiled(unit, caller)
         if ident is None:
             return False
         patterns = self._assembly.get(ident)

@@ -48,6 +48,8 @@ class Program:
         self._external: dict[str, str] = {}
         #: definitions that give way to one in `_external`
         self._weak: dict[str, str] = {}
+        #: the same, by the unit that holds them
+        self._weak_in: dict[tuple[str, str], str] = {}
         for unit in self.units.values():
             self._add(unit)
 
@@ -72,6 +74,7 @@ class Program:
             self.functions[ident] = ProgramFunction(ident, ref.name, unit.name, ref)
         if ref.weak:
             self._weak.setdefault(ref.name, ident)
+            self._weak_in[(unit.name, ref.name)] = ident
             return
         self._static[(unit.name, ref.name)] = ident
         if not ref.static:
@@ -80,6 +83,10 @@ class Program:
     def resolve(self, unit: str, name: str) -> str | None:
         """Return the id of the function that `name` means in `unit`; None if no unit defines it."""
         return self._static.get((unit, name)) or self._external.get(name) or self._weak.get(name)
+
+    def compiled(self, unit: str, name: str) -> str | None:
+        """Return the id of the function whose code the unit's object has as `name`: its own, if a weak one too."""
+        return self._weak_in.get((unit, name)) or self.resolve(unit, name)
 
     def gives_way(self, ident: str) -> bool:
         """Tell whether the function is a weak definition that another one replaces."""
