@@ -7,7 +7,7 @@ In: summaries, entry points, the call graph. Out: `LockFacts`, which rule kinds 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 
 from msgspec import Struct
 
@@ -25,6 +25,8 @@ from analyzer.program.graph import CallGraph
 from analyzer.program.link import Program
 
 Links = tuple[tuple[str, Cause], ...]
+#: a callee that changes a lock (its id), and the lock as the callee knows it
+Origin = tuple[str, Term]
 _NOTHING = Setting((), ())
 #: what a thread does at an acquisition
 ACCESS = {"lock": "acquire", "grace": "wait", "sleep": "sleep"}
@@ -107,7 +109,7 @@ class LockFacts(Struct, frozen=True):
             return None
         return next((one for one in self.summaries[ident].takes if one.id == wanted), None)
 
-    def change(self, origin: tuple[str, Term], sign: int) -> tuple[Outcome, LockChange] | None:
+    def change(self, origin: Origin, sign: int) -> tuple[Outcome, LockChange] | None:
         """Return the change of a lock that a callee makes, with the way to return on which it does."""
         ident, key = origin[0], thaw(list(origin[1]))
         for outcome in self.summaries[ident].outcomes if ident in self.summaries else ():
@@ -118,15 +120,21 @@ class LockFacts(Struct, frozen=True):
 
     def taken_in(self, held: HeldAt) -> tuple[tuple[str, At], ...]:
         """Return where a held lock is taken: the functions below the one that calls for it, each with the place."""
-        places: list[tuple[str, At]] = []
-        origin = held.origin
-        while origin is not None and len(places) < len(self.summaries):
-            found = self.change(origin, 1)
+        return tuple((origin[0], change.at) for origin, _, change in self.changes(held.origin, 1))
+
+    def changes(self, origin: Origin | None, sign: int) -> Iterator[tuple[Origin, Outcome, LockChange]]:
+        """Yield how a lock is changed below: the callee, how it returns, the change; then what it calls for that.
+
+        What a recursion goes back to is not told again.
+        """
+        seen: set[str] = set()
+        while origin is not None and origin[0] not in seen:
+            seen.add(origin[0])
+            found = self.change(origin, sign)
             if found is None:
-                break
-            places.append((origin[0], found[1].at))
+                return
+            yield origin, *found
             origin = found[1].origin
-        return tuple(places)
 
     def is_forgotten(self, ident: str, held: HeldAt) -> bool:
         """Tell whether a lock is held in function `ident` because it, or who took it for it, forgets to drop it.

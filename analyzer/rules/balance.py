@@ -91,13 +91,9 @@ def _is_told(name: str, below: tuple[Imbalance, ...]) -> bool:
 def _dropped(ident: str, one: Imbalance, facts: LockFacts) -> Problem:
     function, at, cause = ident, one.at, Cause(Own("", one.name, "release", one.at), one.setting)
     links = []
-    origin = one.origin
-    while origin is not None:
-        found = facts.change(origin, -1)
-        if found is None:
-            break
+    for origin, _, change in facts.changes(one.origin, -1):
         links.append((function, Cause(Passed(origin[0], "", at, ""), cause.setting)))
-        function, at, origin = origin[0], found[1].at, found[1].origin
+        function, at = origin[0], change.at
         cause = Cause(Own("", one.name, "release", at), Setting((), ()))
     trail = facts.way(ident, links[0][1] if links else cause)
     if links:
@@ -164,20 +160,18 @@ def _culprit(ident: str, one: Imbalance, facts: LockFacts) -> _Culprit | None:
     """Return the callee that forgets the lock; None if the function itself does."""
     links: list[tuple[str, Cause]] = []
     found: _Culprit | None = None
-    function, setting, origin = ident, one.setting, one.origin
-    while origin is not None and len(links) < len(facts.summaries):
-        made = facts.change(origin, 1)
-        outcomes = facts.summaries[origin[0]].outcomes if made else ()
-        if made is None or not forgets(outcomes, made[1]):
+    function, setting = ident, one.setting
+    for origin, kept, change in facts.changes(one.origin, 1):
+        outcomes = facts.summaries[origin[0]].outcomes
+        if not forgets(outcomes, change):
             break
-        change = made[1]
         call = next((lock.at for lock in setting.held if lock.name == one.name), At(0))
         before = Setting(tuple(lock for lock in setting.held if lock.name != one.name), setting.dropped)
         links.append((function, Cause(Passed(origin[0], "", call, ""), before)))
         setting = Setting((HeldAt(one.name, change.mode, change.at, "", origin=change.origin),), ())
         other = next(outcome for outcome in outcomes if not keeps(outcome, change))
-        function, origin = origin[0], change.origin
-        found = _Culprit(tuple(links), function, made[0].at, other.at, setting)
+        function = origin[0]
+        found = _Culprit(tuple(links), function, kept.at, other.at, setting)
     return found
 
 
