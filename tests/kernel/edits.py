@@ -3,7 +3,7 @@
 
 In: the environment: `LOCKSPEC_EDITS=all` asks for every edit. Out: `BREAKING`, `HARMLESS`; `sample()`.
 
-**Invariant:** a sample is every third edit, so that it has some of each kind and is the same in each run.
+**Invariant:** a sample is every twenty-fourth edit, so that it is the same in each run and takes a minute.
 """
 
 from __future__ import annotations
@@ -38,5 +38,5 @@ HARMLESS = (*harmless.HARMLESS, *HARMLESS_VIRT, *HARMLESS_X86, *HARMLESS_VENDOR)
 
 
 def sample(cases: tuple[Case, ...]) -> tuple[Case, ...]:
-    """Return every third case, or all if the environment asks for them."""
-    return cases if os.environ.get("LOCKSPEC_EDITS") == "all" else cases[::3]
+    """Return every twenty-fourth case, or all if the environment asks for them."""
+    return cases if os.environ.get("LOCKSPEC_EDITS") == "all" else cases[::24]
