@@ -21,8 +21,8 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from analyzer.analysis.formula import Formula
-from analyzer.analysis.locksets import HeldAt, SiteLocks
-from analyzer.analysis.summary import PLAIN, FunctionSummary, LockChange
+from analyzer.analysis.locksets import HeldAt, Setting, SiteLocks
+from analyzer.analysis.summary import PLAIN, Cause, FunctionSummary, Imbalance, LockChange, Nested
 from analyzer.analysis.terms import thaw
 
 _DIGEST_BYTES = 16
@@ -112,8 +112,15 @@ def _unpack(packed: Packed) -> FunctionSummary:
 def _thawed(summary: FunctionSummary) -> FunctionSummary:
     """Return `summary` with its terms as tuples all the way down: a decoder makes lists of what it has no type for."""
     demands = tuple(
-        replace(demand, formula=_formula(demand.formula), guards=_pairs(demand.guards)) for demand in summary.demands
+        replace(
+            demand,
+            formula=_formula(demand.formula),
+            guards=_pairs(demand.guards),
+            causes=tuple(map(_cause, demand.causes)),
+        )
+        for demand in summary.demands
     )
+    failures = tuple(replace(failure, cause=_cause(failure.cause)) for failure in summary.failures)
     outcomes = tuple(
         replace(
             outcome,
@@ -126,15 +133,45 @@ def _thawed(summary: FunctionSummary) -> FunctionSummary:
         )
         for outcome in summary.outcomes
     )
-    takes = tuple(replace(one, key=thaw(list(one.key)), guards=_pairs(one.guards)) for one in summary.takes)
-    nested = tuple(
-        replace(one, outer=thaw(list(one.outer)), inner=thaw(list(one.inner)), beside=_pairs(one.beside))
-        for one in summary.nested
+    takes = tuple(
+        replace(one, key=thaw(list(one.key)), guards=_pairs(one.guards), setting=_setting(one.setting))
+        for one in summary.takes
     )
-    imbalances = tuple(
-        replace(one, origin=one.origin and (one.origin[0], thaw(list(one.origin[1])))) for one in summary.imbalances
+    nested = tuple(map(_nested, summary.nested))
+    imbalances = tuple(map(_imbalance, summary.imbalances))
+    places = {"demands": demands, "failures": failures, "takes": takes, "nested": nested, "imbalances": imbalances}
+    return replace(summary, outcomes=outcomes, **places)
+
+
+def _nested(one: Nested) -> Nested:
+    return replace(
+        one,
+        outer=thaw(list(one.outer)),
+        held=_held((one.held,))[0],
+        inner=thaw(list(one.inner)),
+        setting=_setting(one.setting),
+        beside=_pairs(one.beside),
     )
-    return replace(summary, outcomes=outcomes, demands=demands, takes=takes, nested=nested, imbalances=imbalances)
+
+
+def _imbalance(one: Imbalance) -> Imbalance:
+    return replace(
+        one,
+        origin=one.origin and (one.origin[0], thaw(list(one.origin[1]))),
+        setting=_setting(one.setting),
+        other_setting=one.other_setting and _setting(one.other_setting),
+    )
+
+
+def _cause(cause: Cause) -> Cause:
+    setting = _setting(cause.setting)
+    return cause if setting is cause.setting else replace(cause, setting=setting)
+
+
+def _setting(setting: Setting) -> Setting:
+    if all(lock.origin is None for lock in setting.held):
+        return setting
+    return replace(setting, held=_held(setting.held))
 
 
 def _change(change: LockChange) -> LockChange:
