@@ -7,6 +7,7 @@ A name that no record or global has is an error at its place in the specificatio
 
 from collections.abc import Iterable, Mapping
 
+from analyzer.analysis.locks import LockTypes
 from analyzer.base.errors import SpecError
 from analyzer.base.location import Location
 from analyzer.facts.unit import RecordLayout
@@ -24,7 +25,8 @@ class NameResolver:
 
     def __init__(self, program: Program, spec: SpecSet) -> None:
         self._records: Mapping[str, RecordLayout] = program.records
-        self._globals = {item.name for unit in program.units.values() for item in unit.globals}
+        self._globals = {item.name: item.type for unit in program.units.values() for item in unit.globals}
+        self._lock_types = LockTypes(spec).records
         self._abstract = abstract_locks(spec)
         #: what the rules name and the program lacks, in the order of asking
         self.errors: list[SpecError] = []
@@ -63,6 +65,15 @@ class NameResolver:
                 return ()
             record = inner
         return tuple(way)
+
+    def is_lock(self, name: Name) -> bool:
+        """Tell whether `name` is a lock by its type, or one that no object stands for."""
+        if len(name.parts) == 1 and name.parts[0] in self._abstract:
+            return True
+        holder = self._records.get(name.parts[-2]) if len(name.parts) > 1 else None
+        members = {member.name: member.type for member in holder.members} if holder else self._globals
+        ctype = members.get(name.parts[-1])
+        return ctype is not None and _record_in(ctype) in self._lock_types
 
     def _known_global(self, name: str) -> bool:
         if name in self._globals or name in self._abstract:

@@ -18,37 +18,34 @@ from analyzer.analysis.witness import place_of
 from analyzer.base.errors import InputError
 from analyzer.base.location import Location
 from analyzer.facts.store import Store
-from analyzer.findings.explanation import Explanation, HeldFrom, RuleNote, Site, Way
+from analyzer.findings.explanation import Explanation, HeldFrom, Site, Way
+from analyzer.findings.lock import LockExplanation
 from analyzer.findings.model import Report, Verdict
 from analyzer.pipeline.analyse import Analysis
 from analyzer.pipeline.check import examine, report
+from analyzer.pipeline.explain_lock import explain_lock
 from analyzer.pipeline.options import CheckOptions, Progress
-from analyzer.spec.model import (
-    AllOf,
-    Atomicity,
-    GuardedBy,
-    MustHold,
-    MustNotHold,
-    Name,
-    OnlyThrough,
-    PrecededBy,
-    Rule,
-    requirement_of,
-)
+from analyzer.pipeline.ruling import exemption, note, speaks_of, targets
+from analyzer.spec.model import AllOf, Name, Rule, requirement_of
 
 #: the pseudo-rule that makes every access of the target a place
 _OBSERVER = "explain"
+_PLACE = Location("<target>", 1)
 #: ways looked at for each place, and those shown of them: under a lock that a rule asks for, and without
 MAX_WAYS, N_LOCKED, N_BARE = 400, 8, 4
 
 
-def explain(options: CheckOptions, target: str, progress: Progress) -> Explanation:
+def explain(options: CheckOptions, target: str, progress: Progress) -> Explanation | LockExplanation:
     """Explain `target`; raise `InputError` if there is no such thing."""
     with Store(options.cache) as store:
         extraction, analysis = examine(options, store, progress, lambda names: _observers(target, names))
         told = report(extraction, analysis)
         if any(finding.fingerprint == target for finding in told.findings):
             told = report(extraction, analysis, explain_paths=True)
+        elif _named(target, analysis.names) is not None:
+            found = explain_lock(analysis, told, target)
+            if found is not None:
+                return found
     return _Explainer(analysis, told).explain(target)
 
 
@@ -56,10 +53,18 @@ def _observers(target: str, names: NameResolver) -> Iterable[Watch]:
     """Return the watches that see every access of a field or every call of a function."""
     if target.endswith("()"):
         yield Watch(_OBSERVER, None, target[:-2], target, "call", AllOf(()))
-    elif "/" not in target:
-        cell = names.cell(Name(tuple(target.split("."))), Location("<target>", 1))
+    elif "/" not in target and _named(target, names) is None:
+        cell = names.cell(Name(tuple(target.split("."))), _PLACE)
         if cell is not None:
             yield Watch(_OBSERVER, cell, "", target, "any", AllOf(()))
+
+
+def _named(target: str, names: NameResolver) -> Name | None:
+    """Return the lock class that `target` names; None if it is something else."""
+    if "/" in target or target.endswith("()"):
+        return None
+    lock = Name(tuple(names.lock(Name(tuple(target.split("."))), _PLACE).split(".")))
+    return lock if names.is_lock(lock) else None
 
 
 class _Explainer:
@@ -75,7 +80,7 @@ class _Explainer:
             chosen = {finding.rule}
         else:
             chosen = {_OBSERVER} | {rule.id for rule in self.analysis.rules if rule.id == target}
-        rules = [rule for rule in self.analysis.rules if rule.id in chosen or target in _targets(rule)]
+        rules = [rule for rule in self.analysis.rules if rule.id in chosen or target in targets(rule)]
         sites = [self._site(place, rules) for place in self._places(chosen)]
         if not sites and not rules:
             raise InputError(
@@ -84,7 +89,7 @@ class _Explainer:
             )
         speaking = {rule.id for rule in rules}
         findings = tuple(f for f in self.told.findings if f.rule in speaking and (not finding or f == finding))
-        return Explanation(target, tuple(_note(rule) for rule in rules), tuple(sites), findings, self._notes())
+        return Explanation(target, tuple(note(rule) for rule in rules), tuple(sites), findings, self._notes())
 
     def _places(self, chosen: set[str]) -> list[Place]:
         summaries = self.analysis.context.summaries
@@ -114,8 +119,8 @@ class _Explainer:
         ways = locked[:N_LOCKED] + bare[:N_BARE]
         more += len(found) - len(ways)
         trails = self._trails(place, rules)
-        ruling = [rule for rule in rules if _speaks_of(rule, own.access)]
-        told = tuple(self._way(way, trails, "" if enough(way.held) else _exemption(ruling)) for way in ways)
+        ruling = [rule for rule in rules if speaks_of(rule, own.access)]
+        told = tuple(self._way(way, trails, "" if enough(way.held) else exemption(ruling)) for way in ways)
         verdict: Verdict = trails[0].verdict if trails else "proven"
         name = self.analysis.program.functions[place.function].name
         return Site(own.access, name, self._location(place), verdict, told, more, bool(ruling))
@@ -146,61 +151,3 @@ class _Explainer:
     def _notes(self) -> tuple[str, ...]:
         unresolved = len(self.analysis.context.graph.unresolved)
         return (f"{unresolved} indirect call sites have no known target: ways through them are not shown",)
-
-
-def _targets(rule: Rule) -> tuple[str, ...]:
-    """Return what a rule speaks about, as targets."""
-    match rule.check:
-        case GuardedBy(fields):
-            return tuple(str(field) for field in fields)
-        case MustHold(functions):
-            return tuple(f"{function}()" for function in functions)
-        case MustNotHold(functions, fields):
-            return (*(f"{function}()" for function in functions), *map(str, fields))
-        case OnlyThrough(fields) | Atomicity(fields):
-            return tuple(map(str, fields))
-        case PrecededBy(functions):
-            return tuple(f"{function}()" for function in functions)
-    return ()
-
-
-def _speaks_of(rule: Rule, access: str) -> bool:
-    """Tell whether `rule` asks anything of an access of this kind."""
-    match rule.check:
-        case GuardedBy() | MustNotHold() | OnlyThrough():
-            return access == "call" or rule.check.access in ("any", access)
-    return True
-
-
-def _exemption(rules: list[Rule]) -> str:
-    """Say what proves a way on which no lock of the rules is held; empty where no rule asks for one."""
-    whens = [text for rule in rules for text in lock_texts(requirement_of(rule.check)) if "(" in text and "==" in text]
-    fresh = ["nobody else can reach the object"] if any("unpublished" in rule.unless for rule in rules) else []
-    return " or ".join([*dict.fromkeys(whens), *fresh])
-
-
-def _note(rule: Rule) -> RuleNote:
-    return RuleNote(rule.id, _demand(rule), rule.why, rule.source, rule.location)
-
-
-def _demand(rule: Rule) -> str:
-    """Say what a rule asks for: `write needs kvm.slots_lock`."""
-    check = rule.check
-    if isinstance(check, MustNotHold):
-        what = "call" if check.functions else _any(check.access)
-        joint = " together with " if isinstance(check.forbids, AllOf) else " or "
-        return f"no {what} with {joint.join(lock_texts(check.forbids))} held"
-    if isinstance(check, OnlyThrough):
-        return f"{_any(check.access)} only in {' and '.join(f'{name}()' for name in check.functions)}"
-    if isinstance(check, Atomicity):
-        return f"no use of what was read before {check.lock} was dropped and taken again"
-    if isinstance(check, PrecededBy):
-        about = f" of {check.lock}" if check.lock else ""
-        return f"call only after {' or '.join(f'{name}()' for name in check.earlier)}{about}"
-    joint = " and " if isinstance(requirement_of(check), AllOf) else " or "
-    access: str = check.access if isinstance(check, GuardedBy) else "call"
-    return f"{_any(access)} needs {joint.join(lock_texts(requirement_of(check)))}"
-
-
-def _any(access: str) -> str:
-    return "any access" if access == "any" else access

@@ -13,8 +13,10 @@ from analyzer.report._callgraph import graph_format_names, graph_renderer
 from analyzer.report._callgraph._answers import render_neighbours, render_paths, render_stats, render_unresolved
 from analyzer.report._crosscheck import render_crosscheck, render_crosscheck_json
 from analyzer.report._diagnoses import render_diagnoses
+from analyzer.report._explained_json import render_explained_json
 from analyzer.report._explanation import render_explanation
 from analyzer.report._formats import Renderer, format_names, renderer
+from analyzer.report._lock import render_lock
 from analyzer.report._style import Blame, NoSources, SourceReader, Style
 
 __all__ = [
@@ -29,7 +31,9 @@ __all__ = [
     "render_crosscheck",
     "render_crosscheck_json",
     "render_diagnoses",
+    "render_explained_json",
     "render_explanation",
+    "render_lock",
     "render_neighbours",
     "render_paths",
     "render_stats",

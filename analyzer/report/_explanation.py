@@ -6,6 +6,10 @@ there and which locks are held, with the place where each is taken.
 
     kvm_memory_slot.gmem.file
 
+    4 writes in 3 functions
+      kvm_gmem_bind() 2x  proven  address_space.invalidate_lock + kvm.slots_lock
+      kvm_gmem_release()  proven  address_space.invalidate_lock + kvm.slots_lock
+
     rules
       kvm/gmem-file-write  write needs kvm.slots_lock
                            lockspecs/kvm/guest_memfd.yaml:5, after include/linux/kvm_host.h, struct kvm_memory_slot
@@ -18,12 +22,16 @@ there and which locks are held, with the place where each is taken.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from analyzer.findings.explanation import Explanation, HeldFrom, RuleNote, Site, Way
 from analyzer.report._sheet import Sheet, Span
 from analyzer.report._style import SourceReader, Style
 from analyzer.report._words import count
 from analyzer.report.text import add_finding, add_way
 
+#: more combinations of locks than these are not listed on one line
+_MAX_SETS = 3
 _VERDICT_STYLES = {"proven": "green", "violation": "bold red", "unknown": "magenta"}
 
 
@@ -31,6 +39,7 @@ def render_explanation(explanation: Explanation, sources: SourceReader, style: S
     """Return the explanation as paragraphs for a person."""
     sheet = Sheet(style)
     sheet.add((explanation.target, "bold"))
+    _add_overview(sheet, explanation.sites)
     _add_rules(sheet, explanation.rules)
     for access in dict.fromkeys(site.access for site in explanation.sites):
         sheet.blank()
@@ -46,6 +55,44 @@ def render_explanation(explanation: Explanation, sources: SourceReader, style: S
         for note in explanation.notes:
             sheet.add((f"note: {note}", ""), hang=6)
     return sheet.text()
+
+
+def _add_overview(sheet: Sheet, sites: tuple[Site, ...]) -> None:
+    """Add one line for each function: how often, and what all its ways hold."""
+    for access in dict.fromkeys(site.access for site in sites):
+        mine = [site for site in sites if site.access == access]
+        groups: dict[str, list[Site]] = {}
+        for site in mine:
+            groups.setdefault(site.function, []).append(site)
+        sheet.blank()
+        sheet.add((f"{count(len(mine), access)} in {count(len(groups), 'function')}", "bold"))
+        rows: list[tuple[Span, Sequence[Span]]] = []
+        for name, alike in groups.items():
+            verdict = _worst(alike)
+            times = f" {len(alike)}x" if len(alike) > 1 else ""
+            rows.append(
+                ((f"{name}(){times}", "cyan"), [(verdict, _VERDICT_STYLES.get(verdict, "dim")), (_held_on(alike), "")])
+            )
+        sheet.rows(rows, indent=2)
+
+
+def _worst(sites: Sequence[Site]) -> str:
+    verdicts = {site.verdict for site in sites if site.ruled}
+    return next((verdict for verdict in ("violation", "unknown", "proven") if verdict in verdicts), "no rule")
+
+
+def _held_on(sites: Sequence[Site]) -> str:
+    """Say which locks all ways to the places hold, and what lets the others do without."""
+    ways = [way for site in sites for way in site.ways]
+    held = [frozenset(lock.lock for lock in way.held) for way in ways]
+    common = frozenset.intersection(*held) if held else frozenset[str]()
+    bare = sum(not locks for locks in held)
+    if common or not ways:
+        return f"  {' + '.join(sorted(common))}".rstrip()
+    some = " or ".join(dict.fromkeys(" + ".join(sorted(locks)) for locks in sorted(held, key=sorted) if locks))
+    more = f"{some}; " if some and some.count(" or ") < _MAX_SETS else "with locks or without; " if some else ""
+    cause = next((f": {way.cause}" for way in ways if not way.held and way.cause), "")
+    return f"  {more}{'nothing on some ways' if some else 'nothing'}{cause}" if bare else f"  {more}".rstrip("; ")
 
 
 def _add_rules(sheet: Sheet, rules: tuple[RuleNote, ...]) -> None:

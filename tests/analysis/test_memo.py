@@ -41,7 +41,9 @@ def test_terms_are_tuples_again_in_every_part() -> None:
         nested=(
             Nested(LOCK, HELD, False, None, "lock", LOCK, "vm.lock", "write", False, "sleep", (), AT, CALL, SETTING),
         ),
-        imbalances=(Imbalance("double", "vm.lock", "&vm->lock", "write", AT, SETTING, AT, SETTING, AT, ("f.c:g", LOCK)),),
+        imbalances=(
+            Imbalance("double", "vm.lock", "&vm->lock", "write", AT, SETTING, AT, SETTING, AT, ("f.c:g", LOCK)),
+        ),
         locks=(SiteLocks(AT, "f.c:g", MustLocks((HELD,), ()), MayLocks((HELD,)), ()),),
     )
     summaries = Summaries()

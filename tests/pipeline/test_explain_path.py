@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from analyzer.findings.explanation import Explanation
 from analyzer.findings.model import Finding, Report
 from analyzer.pipeline.check import check
 from analyzer.pipeline.explain import explain
@@ -107,4 +108,5 @@ def test_text_tells_branches(workplace: Path) -> None:
 def test_explaining_a_finding_tells_its_branches(workplace: Path) -> None:
     fingerprint = one(told(FILE, workplace), "clear_changed_bad").fingerprint
     explanation = explain(asked(FILE, workplace), fingerprint, Silent())
+    assert isinstance(explanation, Explanation)
     assert "assumes private is 0" in render_explanation(explanation, NoSources(), STYLE)
