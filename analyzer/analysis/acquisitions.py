@@ -28,7 +28,7 @@ from analyzer.analysis.state import FRESH, Hold, State
 from analyzer.analysis.summary import Acquisition, Nested, Passed
 from analyzer.analysis.terms import Loader, Term, depth, spell, substitute
 from analyzer.ir.function import At
-from analyzer.spec.model import Effect, LockAbstract, Primitive
+from analyzer.spec.effect import Effect, LockAbstract, Primitive
 
 #: more locks of one class than this in one function are told by their class alone
 MAX_INSTANCES = 4

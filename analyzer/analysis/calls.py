@@ -38,7 +38,7 @@ from analyzer.ir.values import FunctionAddress
 from analyzer.program.arguments import STORED
 from analyzer.program.flow import READ, WRITE, callee_slot
 from analyzer.program.graph import spell_slot
-from analyzer.spec.model import LockArgument, LockSource, Primitive
+from analyzer.spec.effect import LockArgument, LockSource, Primitive
 
 
 class Caller:

@@ -25,7 +25,8 @@ from analyzer.program.entries import Entry
 from analyzer.program.flow import FlowFacts, Slot, callee_slot
 from analyzer.program.graph import CallGraph, spell_slot
 from analyzer.program.link import Program
-from analyzer.spec.model import Primitive, SpecSet
+from analyzer.spec.effect import Primitive
+from analyzer.spec.model import SpecSet
 
 
 class Context(Struct):

@@ -12,7 +12,7 @@ from analyzer.analysis.locks import LockTypes, lock_class
 from analyzer.analysis.state import FRESH, PUBLISHED, Dropped, Hold, State
 from analyzer.analysis.terms import ZERO, Term, element, is_stable, member, pointee
 from analyzer.ir.function import At
-from analyzer.spec.model import ArgumentTest, Effect, LockAbstract, LockArgument, Primitive, ReturnTest
+from analyzer.spec.effect import ArgumentTest, Effect, LockAbstract, LockArgument, Primitive, ReturnTest
 
 #: nesting deeper than this is not counted, so that loops settle
 MAX_TIMES = 3

@@ -25,7 +25,8 @@ def extraction_version() -> str:
     folders += map(Path, parser.submodule_search_locations or () if parser else ())
     digest = blake2b(sys.version.encode(), digest_size=12)
     for folder in folders:
-        for file in sorted(folder.rglob("*.py")):
+        # headers too: what units are made to include changes their text
+        for file in sorted((*folder.rglob("*.py"), *folder.rglob("*.h"))):
             digest.update(f"\0{file.relative_to(folder)}\0".encode())
             digest.update(file.read_bytes())
     return digest.hexdigest()

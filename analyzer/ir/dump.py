@@ -8,11 +8,13 @@ In: a FunctionIR. Out: lines like `  read kvm->nr` and `  branch kvm->nr > 0 ? b
 
 from __future__ import annotations
 
+from analyzer.ir.claims import Asked, Both, Either, Named, Negated, Other, Statement
 from analyzer.ir.function import (
     Assembly,
     At,
     Branch,
     Call,
+    Claim,
     Event,
     FunctionIR,
     Goto,
@@ -86,7 +88,24 @@ class _Writer:
                 text = f"{text} [{origin}]" if origin else text
             case Assembly(template, at):
                 text = f"asm {' '.join(template.split())!r}"
+            case Claim(form, statement, at):
+                text = f"claim {self.statement(statement)} [{form}]"
         return text + self._at(at)
+
+    def statement(self, statement: Statement) -> str:
+        match statement:
+            case Asked(function, arguments):
+                return f"{function}({', '.join(self.value(argument) for argument in arguments)})"
+            case Named(pointer, ctype):
+                return f"{spell(ctype)} {self.value(pointer)}"
+            case Negated(part):
+                return f"!{self.statement(part)}"
+            case Either(parts):
+                return f"({' || '.join(map(self.statement, parts)) or '0'})"
+            case Both(parts):
+                return f"({' && '.join(map(self.statement, parts)) or '1'})"
+            case Other(text):
+                return f"<{text}>"
 
     def terminator(self, terminator: Terminator) -> str:
         match terminator:

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from msgspec import Struct
 
+from analyzer.ir.claims import Statement
 from analyzer.ir.types import CType
 from analyzer.ir.values import AccessPath, Local, Value
 
@@ -63,7 +64,21 @@ class Assembly(Struct, frozen=True, array_like=True, tag="a"):
     at: At
 
 
-Event = Read | Store | Call | Assembly
+Done = Read | Store | Call | Assembly
+
+
+class Claim(Struct, frozen=True, array_like=True, tag="m"):
+    """The text says that `statement` is so here; the program does nothing for it."""
+
+    #: who says it: `lockdep_assert_held_write`, or the shape that is left of it
+    form: str
+    statement: Statement
+    at: At
+    #: what would be done to evaluate the statement, which the program does not do
+    before: tuple[Done, ...] = ()
+
+
+Event = Done | Claim
 
 
 class Jump(Struct, frozen=True, array_like=True, tag="j", gc=False):

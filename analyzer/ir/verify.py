@@ -8,9 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from analyzer.ir.claims import Asked, Both, Either, Named, Negated, Statement
 from analyzer.ir.function import (
     Branch,
     Call,
+    Claim,
     Event,
     FunctionIR,
     Goto,
@@ -112,8 +114,25 @@ class _Verifier:
                     yield from self._path(AccessPath(result))
                 if origin not in {"", "cleanup"}:
                     yield f"unknown origin {origin!r}"
+            case Claim(_, statement, _, before):
+                for done in before:
+                    yield from self._event(done)
+                yield from self._statement(statement)
         if event.at.line < 0:
             yield f"line {event.at.line} lies before the function"
+
+    def _statement(self, statement: Statement) -> Iterator[str]:
+        match statement:
+            case Asked(_, arguments):
+                for argument in arguments:
+                    yield from self._value(argument)
+            case Named(pointer, _):
+                yield from self._value(pointer)
+            case Negated(part):
+                yield from self._statement(part)
+            case Either(parts) | Both(parts):
+                for part in parts:
+                    yield from self._statement(part)
 
     def _terminator(self, terminator: Terminator) -> Iterator[str]:
         match terminator:

@@ -16,6 +16,7 @@ from analyzer.frontend.types_scalars import BOOL, INT, UNSIGNED_LONG, VOID
 from analyzer.ir.function import Call
 from analyzer.ir.types import Array, CType, Function, Pointer, Record
 from analyzer.ir.values import AccessPath, Binary, Constant, FunctionAddress, Load, Opaque, Value
+from analyzer.lower import claims
 from analyzer.lower.atomics import atomic
 from analyzer.lower.conditions import is_expectation
 from analyzer.lower.context import NO_VALUE, Lowering, Typed
@@ -51,7 +52,7 @@ def effect_of_call(low: Lowering, node: Any) -> None:
 
 def _call(low: Lowering, node: Any, *, used: bool) -> Typed:
     name = node.name.name if type(node.name) is c_ast.ID else ""
-    handler = atomic(name)
+    handler = atomic(name) or claims.MARKERS.get(name)
     if handler is not None:
         return handler(low, node, node.args.exprs if node.args is not None else [])
     if name.startswith("__builtin_"):

@@ -15,6 +15,7 @@ from pycparser import c_ast
 from analyzer.frontend.types_scalars import VOID, decay
 from analyzer.ir.types import CType
 from analyzer.ir.values import Constant, Opaque, Value
+from analyzer.lower.claims import claim_by_shape
 from analyzer.lower.context import NO_VALUE, Lowering, Typed
 from analyzer.lower.flow import Draft
 from analyzer.lower.jumps import leave_scope
@@ -188,6 +189,8 @@ def lower_do(low: Lowering, node: Any) -> None:
         return
     body, condition, after = Draft(), Draft(), Draft()
     once = low.types.constant(node.cond) == 0
+    if once:
+        claim_by_shape(low, node)
     depth = low.macro_depth
     low.macro_depth = depth + 1 if once else 0
     low.flow.jump(body)

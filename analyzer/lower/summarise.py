@@ -14,7 +14,21 @@ import msgspec
 
 from analyzer.base.gap import Gap
 from analyzer.facts.unit import AddressTaken, FunctionFacts, GlobalVariable, Initialiser
-from analyzer.ir.function import At, Block, Branch, Call, Event, FunctionIR, Read, Return, Store, Switch, Terminator
+from analyzer.ir.claims import Asked, Both, Either, Named, Negated, Statement
+from analyzer.ir.function import (
+    At,
+    Block,
+    Branch,
+    Call,
+    Claim,
+    Event,
+    FunctionIR,
+    Read,
+    Return,
+    Store,
+    Switch,
+    Terminator,
+)
 from analyzer.ir.values import (
     AccessPath,
     AddressOf,
@@ -56,6 +70,17 @@ class Uses:
             self.value(store.value, store.at, "store")
         elif kind is Read:
             self.path(event.path, event.at)  # type: ignore[union-attr]
+        elif kind is Claim:
+            self._claim(event)  # type: ignore[arg-type]
+
+    def _claim(self, claim: Claim) -> None:
+        """Add the locals of a claim, which must live on: nothing of it is done, so it uses nothing else."""
+        inner = Uses()
+        for event in claim.before:
+            inner.event(event)
+        for value in _values(claim.statement):
+            inner.value(value, claim.at)
+        self.locals.update(inner.locals)
 
     def _call(self, call: Call) -> None:
         name = ""
@@ -110,6 +135,21 @@ class Uses:
                 self.fields.add((selector.record, selector.member))  # type: ignore[union-attr]
             elif step is Index:
                 self.value(selector.value, at)  # type: ignore[union-attr]
+
+
+def _values(statement: Statement) -> tuple[Value, ...]:
+    """Return the values that a statement is about."""
+    match statement:
+        case Asked(_, arguments):
+            return arguments
+        case Named(pointer, _):
+            return (pointer,)
+        case Negated(part):
+            return _values(part)
+        case Either(parts) | Both(parts):
+            return tuple(value for part in parts for value in _values(part))
+        case _:
+            return ()
 
 
 def uses_of(blocks: Iterable[Block]) -> Uses:

@@ -20,7 +20,8 @@ from analyzer.findings.lock import Holder, LockExplanation, Other, Spoken, Taken
 from analyzer.findings.model import Report
 from analyzer.pipeline.analyse import Analysis
 from analyzer.pipeline.ruling import locks_of, note, targets
-from analyzer.spec.model import Balance, Context, IrqSafety, LockAbstract, LockOrder, Name, Rule
+from analyzer.spec.effect import LockAbstract
+from analyzer.spec.model import Balance, Context, IrqSafety, LockOrder, Name, Rule
 
 _PLACE = Location("<target>", 1)
 

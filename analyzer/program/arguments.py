@@ -15,7 +15,7 @@ from hashlib import blake2b
 from analyzer.program.flow import READ, WRITE, FlowFacts, Site
 from analyzer.program.graph import CallGraph
 from analyzer.program.link import Program
-from analyzer.spec.model import LockArgument, Primitive
+from analyzer.spec.effect import LockArgument, Primitive
 
 #: how a parameter's object becomes reachable for others: stored; or handed to a function that has no body
 STORED, HANDED = 2, 1

@@ -25,6 +25,8 @@ from analyzer.source.command import CompileCommand
 from analyzer.source.mirror import Mirror
 from analyzer.source.text import UnitText, decode_unit
 
+#: headers of our own, found before the kernel's of the same name, which they include: assertions keep who they are
+_FORCED = str(Path(__file__).parent / "forced")
 #: `-w`: no warnings, which -Werror would make errors
 _FLAGS: tuple[str, ...] = ("-E", "-w")
 #: GCC names a header on the system path by its real path where that is shorter, which leads out of a mirror
@@ -78,7 +80,7 @@ def _run(command: CompileCommand, compiler: str, mirror: Mirror | None) -> bytes
         flags = (*_FLAGS, _NAME_AS_FOUND)
     try:
         done = subprocess.run(
-            (*moved.arguments, *flags, moved.source),
+            (*_with_forced(moved.arguments), *flags, moved.source),
             cwd=moved.directory,
             env=os.environ | _ENVIRONMENT,
             stdin=subprocess.DEVNULL,
@@ -91,6 +93,12 @@ def _run(command: CompileCommand, compiler: str, mirror: Mirror | None) -> bytes
         return mirror.restore(done.stdout) if mirror else done.stdout
     messages = (mirror.restore(done.stderr) if mirror else done.stderr).decode("utf-8", "replace")
     return _compiler_gap(command, messages, done.returncode)
+
+
+def _with_forced(arguments: tuple[str, ...]) -> tuple[str, ...]:
+    """Put the folder of our own headers before all others that a command searches."""
+    first = next((i for i, word in enumerate(arguments) if word.startswith("-")), len(arguments))
+    return (*arguments[:first], f"-I{_FORCED}", *arguments[first:])
 
 
 @cache

@@ -12,19 +12,11 @@ from msgspec import Struct
 from analyzer.base.errors import SpecError
 from analyzer.base.location import Location
 from analyzer.spec.calls import BacklinkShape, CallbackShape, EntryShape, TargetShape
+from analyzer.spec.effect import Family, Primitive, Waits
 from analyzer.spec.effects import Defaults
 from analyzer.spec.errors import CombinedSpecError
 from analyzer.spec.mapping import Fields, Key, Map
-from analyzer.spec.model import (
-    Backlink,
-    Callback,
-    EntryPoint,
-    Family,
-    Primitive,
-    Rule,
-    TargetOverride,
-    Waits,
-)
+from analyzer.spec.model import Backlink, Callback, EntryPoint, Rule, TargetOverride
 from analyzer.spec.primitives import RowsShape, read_rows
 from analyzer.spec.rules import WORD, RuleShape
 from analyzer.spec.said import Statement

@@ -12,6 +12,7 @@ from typing import Any
 from msgspec import Struct
 
 from analyzer.base.errors import SpecError
+from analyzer.spec.effect import AccessMode, Effect, EffectKind, LockAbstract, LockArgument, LockSource, Waits
 from analyzer.spec.expressions import (
     ARGUMENT_PATTERN,
     BITS_PATTERN,
@@ -27,7 +28,6 @@ from analyzer.spec.expressions import (
     parse_sets,
 )
 from analyzer.spec.mapping import Fields, Key, Map
-from analyzer.spec.model import AccessMode, Effect, EffectKind, LockAbstract, LockArgument, LockSource, Waits
 from analyzer.spec.shapes import READ_WRITE, Choice, Flag, ListOf, Parsed, Schema
 from analyzer.spec.tree import MapNode, Node, describe
 
@@ -37,7 +37,7 @@ Groups = tuple[tuple[str, ...], ...]
 _WAITS: Choice[Waits] = Choice("sleep", "spin", "none")
 _ACCESS: Choice[AccessMode] = Choice("read", "write", "any")
 _KIND: Choice[EffectKind] = Choice(
-    "acquire", "release", "wait", "sleep", "establish", "allocate", "free", "publish", "access"
+    "acquire", "release", "wait", "sleep", "establish", "allocate", "free", "publish", "access", "tell", "assert"
 )
 _ARGUMENT = Parsed("arg 0, arg 1, …", parse_argument, ARGUMENT_PATTERN)
 _ABSTRACT = r"[a-z][a-z0-9_]*"
@@ -85,6 +85,9 @@ KEEPS = Key("keeps", ListOf(_ARGUMENT, "arguments"), "arguments that live on in 
 
 FINDS = Key("finds", Flag(), "the value returned is something that was kept in the object", default=False)
 
+HOW = Key("mode", _ACCESS, "how it is held: read is for reading only; absent: any", default="any")
+ANY_ATOMIC = Key("atomic", Flag(), "any lock whose holder must not sleep will do as well", default=False)
+
 #: the keys of each effect, beside `effect` itself
 _KEYS: dict[EffectKind, tuple[Key[Any], ...]] = {
     "acquire": (LOCK, MODE, RECURSIVE, WHEN, WAITS, ATTEMPT, ATOMIC, NESTS, SETS),
@@ -96,6 +99,8 @@ _KEYS: dict[EffectKind, tuple[Key[Any], ...]] = {
     "free": (OBJECT, WHEN),
     "publish": (OBJECT, WHEN),
     "access": (OBJECT, ACCESS, WHEN, KEEPS, FINDS),
+    "tell": (LOCK, HOW, ANY_ATOMIC),
+    "assert": (LOCK, HOW),
 }
 
 
@@ -111,7 +116,7 @@ def read_effect(
     if OBJECT in keys:
         lock = LockArgument(fields[OBJECT])
     own = fields.get(WAITS) if WAITS in keys else "none"
-    atomic = fields.get(ATOMIC) if ATOMIC in keys else False
+    atomic = fields.get(ATOMIC) if ATOMIC in keys else fields[ANY_ATOMIC] if ANY_ATOMIC in keys else False
     return fields, Effect(
         kind,
         lock,
@@ -121,7 +126,7 @@ def read_effect(
         own or ("none" if attempt else defaults.waits),
         attempt,
         fields[FACT] if FACT in keys else None,
-        fields[ACCESS] if ACCESS in keys else "any",
+        fields[ACCESS] if ACCESS in keys else fields[HOW] if HOW in keys else "any",
         fields[KEEPS] if KEEPS in keys else (),
         defaults.atomic if atomic is None else atomic,
         fields.get(BITS) if BITS in keys else None,

@@ -10,7 +10,8 @@ from __future__ import annotations
 
 import re
 
-from analyzer.spec.model import ArgumentTest, LockArgument, Name, ReturnTest, When
+from analyzer.spec.effect import ArgumentTest, LockArgument, ReturnTest
+from analyzer.spec.model import Name, When
 
 _WORD = r"[A-Za-z_][A-Za-z0-9_]*"
 _PATH = rf"{_WORD}(?:\s*->\s*{_WORD}(?:\s*\.\s*{_WORD})*)?"

@@ -21,9 +21,10 @@ from msgspec.structs import replace
 from analyzer.base.errors import SpecError
 from analyzer.base.location import Location
 from analyzer.spec.documents import Document, read_document
+from analyzer.spec.effect import Effect, LockAbstract, Primitive
 from analyzer.spec.errors import CombinedSpecError
 from analyzer.spec.files import SpecFile, given_files, read_text, shipped_files
-from analyzer.spec.model import Callback, Effect, EntryPoint, LockAbstract, Primitive, SpecSet
+from analyzer.spec.model import Callback, EntryPoint, SpecSet
 from analyzer.spec.suggest import did_you_mean
 
 T = TypeVar("T")

@@ -11,13 +11,11 @@ from typing import Literal
 from msgspec import Struct
 
 from analyzer.base.location import Location
+from analyzer.spec.effect import AccessMode, Family, Mode, Primitive
 from analyzer.spec.said import Statement
 
-Mode = Literal["read", "write"]
-AccessMode = Literal["read", "write", "any"]
 Instance = Literal["same", "any"]
 Severity = Literal["error", "warning", "note"]
-Waits = Literal["sleep", "spin", "none"]
 
 
 class Name(Struct, frozen=True, array_like=True):
@@ -204,105 +202,6 @@ class Rule(Struct, frozen=True, array_like=True):
     title: str = ""
     #: every name in the check, in the order of the file
     mentions: tuple[Mention, ...] = ()
-
-
-class ReturnTest(Struct, frozen=True, array_like=True):
-    """`return == 0`: the effect happens on calls whose value passes this test."""
-
-    operator: str
-    value: int
-
-
-class ArgumentTest(Struct, frozen=True, array_like=True):
-    """`arg 5 == 0`: the effect happens on calls that leave this value where the argument points."""
-
-    index: int
-    value: int
-
-
-class LockArgument(Struct, frozen=True, array_like=True, tag="arg"):
-    """The lock is what argument `index` (0-based) points to, or this member of it."""
-
-    index: int
-    #: record and member
-    member: tuple[str, str] | None = None
-
-
-class LockAbstract(Struct, frozen=True, array_like=True, tag="abstract"):
-    """The lock is no object: RCU's read side is the lock named `rcu`."""
-
-    name: str
-
-
-LockSource = LockArgument | LockAbstract
-
-#: acquire, release: of a lock. wait: until nobody else holds the lock (a grace period). sleep: the thread may sleep.
-#: establish: the predicate `fact` becomes true. allocate: returns a fresh object that nobody else can reach. publish:
-#: others can reach the object from now on. free: ends the object. access: reads or writes the object that argument
-#: `index` points to.
-EffectKind = Literal["acquire", "release", "wait", "sleep", "establish", "allocate", "free", "publish", "access"]
-
-
-class Effect(Struct, frozen=True, array_like=True):
-    """What a call of a primitive does."""
-
-    kind: EffectKind
-    #: the lock (acquire, release, wait) or the object (access, free: always a LockArgument)
-    lock: LockSource | None = None
-    #: `write` is exclusive
-    mode: Mode = "write"
-    #: may be acquired again by its holder (RCU, SRCU)
-    recursive: bool = False
-    when: ReturnTest | None = None
-    waits: Waits = "none"
-    #: acquire: a failed attempt is no wait (trylock)
-    attempt: bool = False
-    #: establish: `refcount_read(arg 0) == 0` split into function, argument index, operator, value
-    fact: tuple[str, int, str, int] | None = None
-    #: access: what is done to the object
-    access: AccessMode = "any"
-    #: allocate, access: arguments that are stored in the object (returned or accessed) and live on there. What is
-    #: stored in an object that nobody else can reach cannot be reached either, until that object is published. An
-    #: argument that no effect of the row keeps is not kept by the function at all.
-    keeps: tuple[int, ...] = ()
-    #: acquire: its holder must not sleep
-    atomic: bool = False
-    #: sleep: only if this argument has one of these bits (`GFP_KERNEL` may sleep, `GFP_ATOMIC` may not); None: always
-    bits: tuple[int, int] | None = None
-    #: acquire, release: acquisitions count, and each is released by itself. False: acquiring what is held changes
-    #: nothing, and one release is enough (interrupts are on after local_irq_enable(), however often they were disabled)
-    nests: bool = True
-    #: access: the value returned is something that was kept in the object
-    finds: bool = False
-    #: acquire, release: what tells the caller, beside the value returned
-    sets: ArgumentTest | None = None
-
-
-class Primitive(Struct, frozen=True, array_like=True):
-    """A function with a known effect; its body, if there is one, is looked into only if the row is not whole."""
-
-    name: str
-    family: str
-    effects: tuple[Effect, ...]
-    location: Location
-
-    @property
-    def is_whole(self) -> bool:
-        """Tell whether the effects are all that a call does; that it may sleep or wait is never all."""
-        return any(effect.kind not in ("sleep", "wait") for effect in self.effects)
-
-
-class Family(Struct, frozen=True, array_like=True):
-    """One file under `lockspecs/primitives/`."""
-
-    name: str
-    #: record names that are locks of this family: a lock's class is its path without trailing members of such records
-    types: tuple[str, ...]
-    waits: Waits
-    source: str
-    location: Location
-    #: whoever holds one of these locks must not sleep
-    atomic: bool = False
 
 
 #: in what context code runs: what it may wait for

@@ -14,7 +14,8 @@ from typing import Protocol
 
 from analyzer.base.errors import SpecError
 from analyzer.base.location import Location
-from analyzer.spec.model import ANY_LOCK, LockAbstract, Mention, Name, Rule, SpecSet
+from analyzer.spec.effect import LockAbstract
+from analyzer.spec.model import ANY_LOCK, Mention, Name, Rule, SpecSet
 from analyzer.spec.suggest import did_you_mean
 
 

@@ -10,10 +10,10 @@ from msgspec import Struct
 
 from analyzer.base.errors import SpecError
 from analyzer.base.location import Location
+from analyzer.spec.effect import Effect, Primitive
 from analyzer.spec.effects import Defaults, EffectShape, effect_schemas, read_effect
 from analyzer.spec.errors import each
 from analyzer.spec.mapping import Key, Map
-from analyzer.spec.model import Effect, Primitive
 from analyzer.spec.shapes import FUNCTION, ListOf, Located, Schema
 from analyzer.spec.tree import ListNode, MapNode, Node, describe
 

@@ -193,6 +193,7 @@ def test_what_is_not_evaluated_leaves_no_event(lowered: Lowered) -> None:
     """
     assert lowered(text) == dedent("""
         b0:
+          claim !g(1) [while (0 && …)]
           x = 8
           return
     """)

@@ -11,7 +11,8 @@ import pytest
 from hypothesis import HealthCheck, given, note, settings
 from msgspec.structs import replace
 
-from analyzer.spec.model import ReturnTest, SpecSet
+from analyzer.spec.effect import ReturnTest
+from analyzer.spec.model import SpecSet
 from tests.properties import program as p
 from tests.properties import verdicts
 from tests.properties.generate import programs, seeded

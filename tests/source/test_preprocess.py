@@ -15,6 +15,7 @@ from analyzer.source.commands import read_units
 from analyzer.source.mirror import Mirror
 from analyzer.source.overlays import resolve_overlays
 from analyzer.source.preprocess import Preprocessed, preprocess
+from analyzer.source.split import split
 from analyzer.source.text import UnitText, decode_unit
 
 Write = Callable[[Mapping[str, str]], None]
@@ -288,3 +289,45 @@ def test_overlays_of_the_real_tree_change_no_byte_when_nothing_is_changed(tmp_pa
         for name, _ in overlays:
             included = str(tree / name) in (preprocess(command).dependencies)  # type: ignore[union-attr]
             assert (f"int overlaid_{Path(name).stem};" in text) == included, (command.name, name)
+
+
+LOCKDEP = "#define lockdep_assert_held(l) do { (void)(l); } while (0)\n"
+
+
+def test_assertions_keep_who_they_are(tree: Path, database: Write) -> None:
+    (tree / "include/linux").mkdir()
+    (tree / "include/linux/lockdep.h").write_text("#ifndef L\n#define L\n" + LOCKDEP + "#endif\n")
+    # late, twice, and from a header
+    (tree / "include/late.h").write_text(
+        "#include <linux/lockdep.h>\nvoid g(int *l)\n{\n\tlockdep_assert_held(l);\n}\n"
+    )
+    source = (
+        "int first;\n#include <late.h>\n#include <linux/lockdep.h>\nvoid f(int *l)\n{\n\tlockdep_assert_held(l);\n}\n"
+    )
+    (tree / "drivers/l.c").write_text(source)
+    database({"drivers/l.c": "gcc -Werror -Iinclude -c -o x.o drivers/l.c"})
+    result = preprocess(unit(tree, "drivers/l.c"))
+    assert isinstance(result, Preprocessed)
+    assert result.text.count('(void)(l); __lockspec_claim("lockdep_assert_held", __lockspec_held(l));') == 2
+    assert any(path.endswith("forced/linux/lockdep.h") for path in result.dependencies)
+    segments = split(result.text, lambda path: path)
+    own = next(s for s in segments if s.file == "drivers/l.c" and "f(" in s.text)
+    assert own.text.splitlines()[own.text.splitlines().index("void f(int *l)") + 2].strip().startswith("do {")
+    assert own.line + own.text.splitlines().index("void f(int *l)") == 4
+
+
+def test_with_lockdep_the_condition_is_evaluated_still(tree: Path, database: Write) -> None:
+    (tree / "include/linux").mkdir()
+    (tree / "include/linux/lockdep.h").write_text(
+        LOCKDEP + "#define lockdep_is_held(l) lock_is_held(l)\nextern int debug_locks;\n"
+    )
+    (tree / "drivers/l.c").write_text("#include <linux/lockdep.h>\nvoid f(int *l)\n{\n\tlockdep_assert_held(l);\n}\n")
+    database({"drivers/l.c": "gcc -DCONFIG_LOCKDEP=1 -Iinclude -c -o x.o drivers/l.c"})
+    text = text_of(unit(tree, "drivers/l.c"))
+    assert (
+        '__lockspec_claim("lockdep_assert_held", __lockspec_held(l)); if (debug_locks && !lock_is_held(l)) { }' in text
+    )
+
+
+def test_a_unit_without_assertions_is_as_without_our_headers(tree: Path) -> None:
+    assert "lockspec" not in text_of(unit(tree)).replace(str(tree), "")

@@ -236,7 +236,7 @@ FAMILY_CASES = {
         [
             (
                 "a.yaml:7:13: 'effect': found the text 'aquire' (did you mean 'acquire'?); accepted: acquire, release, "
-                "wait, sleep, establish, allocate, free, publish, access"
+                "wait, sleep, establish, allocate, free, publish, access, tell, assert"
             ),
         ],
     ),
@@ -245,7 +245,7 @@ FAMILY_CASES = {
         [
             (
                 "a.yaml:6:5: a row needs the key 'effect' (acquire, release, wait, sleep, establish, allocate, free, "
-                "publish, access) or 'effects'"
+                "publish, access, tell, assert) or 'effects'"
             ),
         ],
     ),
@@ -335,7 +335,7 @@ FAMILY_CASES = {
             "a.yaml:8:35: 'fact': found the text 'holder(0) == 0'; accepted: f(arg 0) == 0",
             (
                 "a.yaml:9:9: found the text 'release'; accepted: a mapping with 'effect' (acquire, release, wait, sleep, "
-                "establish, allocate, free, publish, access)"
+                "establish, allocate, free, publish, access, tell, assert)"
             ),
         ],
     ),

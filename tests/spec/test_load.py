@@ -11,22 +11,10 @@ from hypothesis import strategies as st
 from analyzer.base.errors import SpecError
 from analyzer.base.location import Location
 from analyzer.spec.documents import read_document
+from analyzer.spec.effect import Effect, LockAbstract, LockArgument, ReturnTest
 from analyzer.spec.expressions import parse_name, parse_predicate, parse_return_test
 from analyzer.spec.load import load
-from analyzer.spec.model import (
-    AllOf,
-    AnyOf,
-    Effect,
-    GuardedBy,
-    Held,
-    LockAbstract,
-    LockArgument,
-    MustHold,
-    Name,
-    ReturnTest,
-    SpecSet,
-    When,
-)
+from analyzer.spec.model import AllOf, AnyOf, GuardedBy, Held, MustHold, Name, SpecSet, When
 from analyzer.spec.names import rule_functions, rule_names
 
 RULES = """\

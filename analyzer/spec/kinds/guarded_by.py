@@ -6,9 +6,10 @@ In: `field: kvm_memory_slot.gmem.file`, `access: write`, `requires: kvm.slots_lo
 
 from __future__ import annotations
 
+from analyzer.spec.effect import AccessMode
 from analyzer.spec.kinds import RuleKind
 from analyzer.spec.mapping import Fields, Key
-from analyzer.spec.model import AccessMode, GuardedBy, Mention
+from analyzer.spec.model import GuardedBy, Mention
 from analyzer.spec.requirements import NameOf, RequirementShape
 from analyzer.spec.shapes import Choice, ListOf
 

@@ -7,9 +7,10 @@ In: `function: kvm_tlb_flush`, `forbids: kvm.mmu_lock`. Out: `MustNotHold(…)`.
 from __future__ import annotations
 
 from analyzer.base.errors import SpecError
+from analyzer.spec.effect import AccessMode
 from analyzer.spec.kinds import RuleKind
 from analyzer.spec.mapping import Fields, Key
-from analyzer.spec.model import AccessMode, AllOf, AnyOf, Mention, MustNotHold, Name, Requirement, When
+from analyzer.spec.model import AllOf, AnyOf, Mention, MustNotHold, Name, Requirement, When
 from analyzer.spec.requirements import NameOf, RequirementShape
 from analyzer.spec.shapes import FUNCTION, Choice, ListOf, Located
 

@@ -6,9 +6,10 @@ In: `field: kvm_vcpu.mode`, `functions: [kvm_vcpu_mode, kvm_vcpu_set_mode]`. Out
 
 from __future__ import annotations
 
+from analyzer.spec.effect import AccessMode
 from analyzer.spec.kinds import RuleKind
 from analyzer.spec.mapping import Fields, Key
-from analyzer.spec.model import AccessMode, Mention, Name, OnlyThrough
+from analyzer.spec.model import Mention, Name, OnlyThrough
 from analyzer.spec.requirements import NameOf
 from analyzer.spec.shapes import FUNCTION, Choice, ListOf, Located
 
