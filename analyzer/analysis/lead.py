@@ -35,7 +35,7 @@ class Leads:
         if trail.entry is not None:
             return trail
         links, entry = self.to(trail.links[0][0])
-        return replace(trail, links=(*links, *trail.links), entry=entry)
+        return replace(trail, links=(*links, *trail.links), entry=entry, n_leading=len(links))
 
     def to(self, ident: str) -> tuple[Links, Entry | None]:
         """Return the calls that lead to a function from an entry point; none if there is no such way."""

@@ -37,10 +37,12 @@ class Trail(Struct, frozen=True):
     entry: Entry | None
     #: why the verdict is unknown; empty for a violation
     reason: str
+    #: number of links that only lead to the function in which what is wrong begins
+    n_leading: int = 0
 
     def with_links(self, links: tuple[tuple[str, Cause], ...]) -> Trail:
-        """Return the same way with other links."""
-        return Trail(links, self.verdict, self.entry, self.reason)
+        """Return the same way with other links below those that lead there."""
+        return Trail(links, self.verdict, self.entry, self.reason, self.n_leading)
 
 
 class Place(Struct, frozen=True):

@@ -49,6 +49,8 @@ class Problem(Struct, frozen=True):
     #: one way for each thread, the one to the place first
     threads: tuple[Trail, ...]
     requires: tuple[str, ...] = ()
+    #: of one that needs several places: the function of each, by id, and what it does there
+    parts: tuple[tuple[str, str], ...] = ()
 
 
 class Judged(Struct, frozen=True):
@@ -57,6 +59,8 @@ class Judged(Struct, frozen=True):
     #: places that it looked at
     sites: int
     problems: tuple[Problem, ...]
+    #: all that the parts of its problems could be
+    parts: frozenset[tuple[str, str]] = frozenset()
 
 
 class LockFacts(Struct, frozen=True):
@@ -75,7 +79,7 @@ class LockFacts(Struct, frozen=True):
         above: Links = ()
         if entry is None:
             above, entry = self.leads.to(ident)
-        return Trail((*above, *own), verdict, entry, reason)
+        return Trail((*above, *own), verdict, entry, reason, len(above))
 
     def place(self, trail: Trail) -> tuple[str, At]:
         """Return the place that a finding is told at: the last one of the way that is not inside an inline function.

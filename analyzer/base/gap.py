@@ -32,6 +32,10 @@ class GapKind(StrEnum):
     ASSEMBLY = "assembly"
     #: the analysis gave up on a part of a function (too many paths, no fixpoint)
     ANALYSIS = "analysis"
+    #: an overlay of a file that no unit reads has no effect
+    OVERLAY = "overlay"
+    #: a change between two revisions that their comparison cannot see
+    CHANGE = "change"
     #: a shipped rule that names what this kernel does not have: it does not apply
     RULE = "rule"
 

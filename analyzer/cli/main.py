@@ -22,7 +22,20 @@ from typer.exceptions import TyperException
 
 from analyzer import __version__
 from analyzer.base.errors import LockspecError
-from analyzer.cli import baseline, callgraph, check, completion, crosscheck, doctor, explain, init, man, spec, watch
+from analyzer.cli import (
+    baseline,
+    callgraph,
+    check,
+    completion,
+    crosscheck,
+    diff,
+    doctor,
+    explain,
+    init,
+    man,
+    spec,
+    watch,
+)
 from analyzer.cli.status import Status
 
 _SETTINGS = {"help_option_names": ["-h", "--help"], "max_content_width": 110}
@@ -35,6 +48,7 @@ app = typer.Typer(
     context_settings=_SETTINGS,
 )
 app.command("check", epilog=check.EXAMPLES)(check.check)
+app.command("diff", epilog=diff.EXAMPLES)(diff.diff)
 app.command("explain", epilog=explain.EXAMPLES)(explain.explain)
 app.add_typer(baseline.app, name="baseline")
 app.add_typer(callgraph.app, name="callgraph")

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""Source lines for reports, read from the tree or from what overlays it.
+"""Source lines for reports, read from the tree, from what overlays it, or from git where a revision is looked at.
 
 In: `CheckOptions`. Out: `TreeSources(options).line("virt/kvm/guest_memfd.c", 566)`, and who wrote that line.
 
@@ -20,8 +20,10 @@ from analyzer.source import history
 class TreeSources:
     """A `SourceReader` that keeps every file it has read."""
 
-    def __init__(self, options: CheckOptions) -> None:
+    def __init__(self, options: CheckOptions, revision: str = "") -> None:
         self._overlays = dict(options.overlays)
+        #: of the tree; empty: as it lies on disk
+        self._revision = revision
         database = options.compile_commands
         self._bases = [base for base in (options.tree, options.build, database and database.parent, Path()) if base]
         # the directory one is in may be another tree: it has the lines of .i files at most
@@ -43,12 +45,15 @@ class TreeSources:
 
     def revision(self) -> str:
         """Name the commit that the tree stands on; empty outside of git."""
-        return history.head(self._root)
+        return history.head(self._root, self._revision or "HEAD")
 
     def _blame(self, file: str, first: int, last: int) -> tuple[history.Author, ...]:
-        return history.authors(self._root, file, first, last, contents=self._overlays.get(file))
+        contents = self._overlays.get(file)
+        return history.authors(self._root, file, first, last, contents=contents, revision=self._revision)
 
     def _read(self, file: str) -> list[str]:
+        if self._revision and (text := history.content(self._root, file, self._revision)) is not None:
+            return text.split("\n")
         overlay = self._overlays.get(file)
         candidates = [overlay] if overlay else [base / file for base in self._bases]
         for path in candidates:

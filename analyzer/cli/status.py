@@ -39,4 +39,5 @@ def of_report(report: Report, strict: bool, n_unused: int = 0) -> Status:
 
 def is_incomplete(report: Report) -> bool:
     """Tell whether something could not be analysed."""
-    return bool(report.units_failed or report.functions_skipped)
+    not_judged = report.compared is not None and report.compared.n_not_judged
+    return bool(report.units_failed or report.functions_skipped or not_judged)

@@ -40,7 +40,7 @@ class _Known(Struct, frozen=True, gc=False):
 
 
 class Stamps:
-    """The stamps in a database, for one run and its overlays (absolute path → file with the content)."""
+    """The stamps in a database, for one run and its overlays (absolute path → file with the content, empty: not there)."""
 
     def __init__(self, database: Database, now: int, overlays: Mapping[str, str] | None = None) -> None:
         self._database = database
@@ -50,6 +50,8 @@ class Stamps:
         #: contents as of this run
         self._digests: dict[str, bytes] = {}
         self._overlays = dict(overlays or {})
+        #: files that the texts of this run are made of, absolute
+        self.read: set[str] = set()
         #: files hashed in this run, to be written
         self._hashed: dict[str, tuple[int, int, int]] = {}
 
@@ -65,11 +67,14 @@ class Stamps:
                     stamps.setdefault(command, []).append((contents, array("I", files), text))
         self._load({file for some in stamps.values() for _, files, _ in some for file in files})
         found: dict[bytes, bytes] = {}
+        used: set[int] = set()
         for command, candidates in stamps.items():
             for contents, files, text in candidates:
                 if self._contents(files) == contents:
                     found[command] = text
+                    used.update(files)
                     break
+        self.read.update(self._paths[file] for file in used)
         self._write_hashed()
         return found
 
@@ -88,6 +93,7 @@ class Stamps:
 
     def keep(self, command: bytes, dependencies: Sequence[str], text: bytes, begun_ns: int) -> None:
         """Remember what text a command made of which files, unless one changed after the run had begun."""
+        self.read.update(dependencies)
         if any(self._changed_since(path, begun_ns) for path in dependencies):
             return
         ids = self._ids(dependencies)
@@ -159,7 +165,7 @@ class Stamps:
         digest = self._digests.get(path)
         if digest is None:
             overlay = self._overlays.get(path)
-            digest = _hash(overlay) if overlay is not None else self._digest_on_disk(path)
+            digest = self._digest_on_disk(path) if overlay is None else _hash(overlay)
             self._digests[path] = digest
         return digest
 
@@ -199,6 +205,7 @@ def _state(path: str) -> tuple[int, int, int] | None:
 
 
 def _hash(path: str) -> bytes:
+    """Return the digest of a file's content; an empty path is a file that is not there."""
     try:
         return blake2b(Path(path).read_bytes(), digest_size=_DIGEST_BYTES).digest()
     except (OSError, ValueError):

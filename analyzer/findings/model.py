@@ -61,6 +61,14 @@ class Finding(Struct, frozen=True):
     rule_location: Location
     #: hex digits that survive line shifts and unrelated edits; see `findings.fingerprint`
     fingerprint: str = ""
+    #: the functions that the way goes through, outermost first, as `file:function`
+    chain: tuple[str, ...] = ()
+    #: which of them is the first that matters: those before it only lead there
+    root: int = 0
+    #: of a finding that needs several places, each: its function as `file:function`, and what happens there
+    parts: tuple[tuple[str, str], ...] = ()
+    #: what became of it since another revision; empty where there is none to compare with
+    change: Literal["", "introduced", "fixed", "pre-existing"] = ""
 
 
 class RuleCount(Struct, frozen=True):
@@ -91,6 +99,20 @@ class Accepted(Struct, frozen=True):
     reason: str
 
 
+class Compared(Struct, frozen=True):
+    """The revisions that a report compares, and what became of the findings in between."""
+
+    #: `a1b2c3d4e5f6 ("KVM: fix it")`
+    base: str
+    #: the same; empty for the work tree
+    head: str
+    n_introduced: int
+    n_fixed: int
+    n_pre_existing: int
+    #: those of which it is not known whether they were there before, because the base could not be analysed there
+    n_not_judged: int = 0
+
+
 class Report(Struct, frozen=True):
     """All that a renderer needs."""
 
@@ -105,3 +127,7 @@ class Report(Struct, frozen=True):
     accepted: tuple[Accepted, ...] = ()
     #: witnesses tell the branches on the way
     explained: bool = False
+    #: of a comparison: `findings` are the introduced ones
+    compared: Compared | None = None
+    #: of a comparison: other findings that were asked for
+    others: tuple[Finding, ...] = ()

@@ -36,9 +36,12 @@ from analyzer.ir.values import (
     Deref,
     Field,
     FunctionAddress,
+    Global,
     Index,
     Load,
+    Local,
     Opaque,
+    Parameter,
     Pointee,
     Text,
     Unary,
@@ -48,7 +51,7 @@ from analyzer.ir.values import (
 
 def dump(function: FunctionIR, *, records: bool = False, places: bool = False) -> str:
     """Write `function` as text; with `records`, each field as `record::member`; with `places`, `@line:column`."""
-    writer = _Writer(records, places)
+    writer = Writer(records, places)
     parameters = [f"{spell(p.type)} {p.name or '_'}" for p in function.parameters] + ["..."] * function.variadic
     lines = [f"{spell(function.returns)} {function.name}({', '.join(parameters)})"]
     for number, block in enumerate(function.blocks):
@@ -60,22 +63,24 @@ def dump(function: FunctionIR, *, records: bool = False, places: bool = False) -
 
 def dump_path(path: AccessPath, *, records: bool = False) -> str:
     """Write an access path as C would."""
-    return _Writer(records, False).path(path)
+    return Writer(records, False).path(path)
 
 
 def dump_value(value: Value, *, records: bool = False) -> str:
     """Write a value as C would."""
-    return _Writer(records, False).value(value)
+    return Writer(records, False).value(value)
 
 
-class _Writer:
-    """Writes the parts of a function."""
+class Writer:
+    """Writes the parts of a function; where `anonymous`, without the names of locals and parameters."""
 
-    def __init__(self, records: bool, places: bool) -> None:
+    def __init__(self, records: bool, places: bool, *, anonymous: bool = False) -> None:
         self._records = records
         self._places = places
+        self._anonymous = anonymous
 
     def event(self, event: Event) -> str:
+        """Write an event."""
         match event:
             case Read(path, at):
                 text = f"read {self.path(path)}"
@@ -84,7 +89,7 @@ class _Writer:
             case Call(callee, arguments, result, at, _, origin):
                 called = callee.name if isinstance(callee, FunctionAddress) else f"({self.value(callee)})"
                 text = f"{called}({', '.join(self.value(a) for a in arguments)})"
-                text = f"{result.name} = {text}" if result else text
+                text = f"{self._root(result)} = {text}" if result else text
                 text = f"{text} [{origin}]" if origin else text
             case Assembly(template, at):
                 text = f"asm {' '.join(template.split())!r}"
@@ -108,6 +113,7 @@ class _Writer:
                 return f"<{text}>"
 
     def terminator(self, terminator: Terminator) -> str:
+        """Write a terminator."""
         match terminator:
             case Jump(target):
                 return f"jump b{target}"
@@ -124,6 +130,7 @@ class _Writer:
                 return "unreachable"
 
     def value(self, value: Value, *, inner: bool = False) -> str:
+        """Write a value; `inner`: as an operand."""
         match value:
             case Constant(number):
                 return str(number)
@@ -144,12 +151,16 @@ class _Writer:
                 return f"<{text}>"
 
     def path(self, path: AccessPath) -> str:
+        """Write an access path."""
         root = path.root
-        text = f"*({self.value(root.value)})" if isinstance(root, Pointee) else root.name
+        text = f"*({self.value(root.value)})" if isinstance(root, Pointee) else self._root(root)
         selectors = path.selectors
         for i, selector in enumerate(selectors):
             text = self._select(text, selectors[i - 1] if i else None, selector, i + 1 == len(selectors))
         return text
+
+    def _root(self, root: Global | Local | Parameter) -> str:
+        return "_" if self._anonymous and not isinstance(root, Global) else root.name
 
     def _select(self, text: str, previous: object, selector: object, last: bool) -> str:
         after_deref = isinstance(previous, Deref)
@@ -171,4 +182,4 @@ class _Writer:
         return f"  @{at.line}:{at.column}" if self._places else ""
 
 
-__all__ = ["Unreachable", "dump", "dump_path", "dump_value"]
+__all__ = ["Unreachable", "Writer", "dump", "dump_path", "dump_value"]

@@ -16,7 +16,7 @@ from analyzer.pipeline.extract import Extraction, extract
 from analyzer.pipeline.options import CheckOptions, Progress
 from analyzer.pipeline.scope import wrong
 from analyzer.pipeline.verdicts import counts, findings
-from analyzer.source.commands import read_units
+from analyzer.source.commands import UnitList, read_units
 from analyzer.spec.errors import CombinedSpecError
 from analyzer.spec.load import load
 
@@ -47,7 +47,22 @@ def examine(
     `lenient` leaves out rules that do not fit the program; None: those that are shipped.
     """
     spec = load(options.specs or None)
-    units = read_units(
+    extraction = extracted(options, store, progress)
+    lenient = not options.specs if lenient is None else lenient
+    rules = chosen_rules(spec, options.rules)
+    analysis = analyse(extraction, store, spec, rules, progress, observers, lenient=lenient)
+    return extraction, analysis
+
+
+def extracted(options: CheckOptions, store: Store, progress: Progress) -> Extraction:
+    """Extract what `options` name."""
+    units = named_units(options)
+    return extract(units, store, progress, jobs=options.jobs, overlays=options.overlays, snapshot=options.snapshot)
+
+
+def named_units(options: CheckOptions) -> UnitList:
+    """Return the units that `options` name, as they are on disk."""
+    return read_units(
         tree=options.tree,
         build=options.build,
         compile_commands=options.compile_commands,
@@ -55,11 +70,6 @@ def examine(
         under=options.under,
         units=options.units,
     )
-    extraction = extract(units, store, progress, jobs=options.jobs, overlays=options.overlays)
-    lenient = not options.specs if lenient is None else lenient
-    rules = chosen_rules(spec, options.rules)
-    analysis = analyse(extraction, store, spec, rules, progress, observers, lenient=lenient)
-    return extraction, analysis
 
 
 def report(extraction: Extraction, analysis: Analysis, *, explain_paths: bool = False) -> Report:

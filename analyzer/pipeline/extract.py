@@ -14,6 +14,7 @@ import tempfile
 import time
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
+from hashlib import blake2b
 from pathlib import Path
 from posixpath import join
 
@@ -32,6 +33,7 @@ from analyzer.pipeline.pool import Lost, Serve, answers
 from analyzer.source.command import CompileCommand
 from analyzer.source.commands import UnitList
 from analyzer.source.overlays import Overlays, resolve_overlays
+from analyzer.source.snapshot import Snapshot, units_at
 
 _STAGE = "extract"
 
@@ -51,18 +53,44 @@ class Extraction(Struct, frozen=True):
     n_reused: int = 0
     #: the most memory that any worker took
     peak_bytes: int = 0
+    #: absolute paths of the files that the units were made of
+    files: frozenset[str] = frozenset()
+    #: digest of the units' texts: two extractions of equal units have equal ones
+    digest: bytes = b""
 
 
 def extract(
-    units: UnitList, store: Store, progress: Progress, *, jobs: int = 1, overlays: Sequence[tuple[str, Path]] = ()
+    units: UnitList,
+    store: Store,
+    progress: Progress,
+    *,
+    jobs: int = 1,
+    overlays: Sequence[tuple[str, Path]] = (),
+    snapshot: Snapshot | None = None,
 ) -> Extraction:
     """Extract all units; raise `InputError` for an overlay that cannot be."""
-    resolved = resolve_overlays(overlays, units.names, units.commands)
+    units = units_at(units, snapshot)
+    resolved = resolve_overlays(overlays, units.names, units.commands, snapshot)
     try:
-        return _Run(units, store, progress, jobs, resolved).extract()
+        found = _Run(units, store, progress, jobs, resolved).extract()
     except DamagedError:
         store.rebuild()
-        return _Run(units, store, progress, jobs, resolved).extract()
+        found = _Run(units, store, progress, jobs, resolved).extract()
+    idle = tuple(_idle(name) for name, _ in overlays if not _is_read(name, units, resolved, found))
+    return msgspec.structs.replace(found, gaps=tuple(sorted((*found.gaps, *idle)))) if idle else found
+
+
+def _is_read(name: str, units: UnitList, overlays: Overlays, found: Extraction) -> bool:
+    """Tell whether any unit reads a file; one that could not be read counts as having tried to."""
+    path = units.names.locate(name)
+    name = units.names.name(str(path), units.names.tree)
+    return name in found.failed or not found.files.isdisjoint(overlays.spelled(str(path)))
+
+
+def _idle(name: str) -> Gap:
+    return Gap(
+        GapKind.OVERLAY, Location(name, 1), "no unit that is analysed reads this file: its overlay has no effect"
+    )
 
 
 class _Run:
@@ -78,6 +106,7 @@ class _Run:
         self._stamps = Stamps(store.database, self._begun_ns // 1_000_000_000, overlays.spellings)
         self._facts: dict[str, UnitFacts] = {}
         self._gaps: dict[str, Gap] = {}
+        self._keys: dict[str, bytes] = {}
         self._peak_bytes = 0
 
     def extract(self) -> Extraction:
@@ -97,7 +126,9 @@ class _Run:
                 functions = self._functions()
         gaps = tuple(sorted((*self._units.gaps, *self._gaps.values())))
         facts = tuple(self._facts[name] for name in sorted(self._facts))
-        return Extraction(facts, functions, gaps, tuple(sorted(self._gaps)), n_reused, self._peak_bytes)
+        digest = blake2b(b"".join(self._keys[unit.name] for unit in facts), digest_size=16).digest()
+        files = frozenset(self._stamps.read)
+        return Extraction(facts, functions, gaps, tuple(sorted(self._gaps)), n_reused, self._peak_bytes, files, digest)
 
     def _take_known(self, commands: Sequence[CompileCommand]) -> Functions:
         """Take the facts of the units whose text is known without preprocessing; return their functions."""
@@ -108,6 +139,7 @@ class _Run:
         }
         found = self._store.units(list(keys.values()))
         self._facts = {name: found[key] for name, key in keys.items() if key in found}
+        self._keys = keys
         functions = self._functions()
         for name in self._lacking(functions):
             del self._facts[name]
@@ -127,7 +159,7 @@ class _Run:
         commands = sorted(commands, key=lambda command: (-_size_bytes(command), command.name))
         with ExitStack() as stack:
             scratch = None
-            if self._overlays.contents:
+            if self._overlays:
                 scratch = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="lockspec-")))
             start = self._starter(known, scratch)
             tasks = [msgspec.msgpack.encode(command) for command in commands]
@@ -158,6 +190,7 @@ class _Run:
             self._gaps[command.name] = result.gap
             return
         self._facts[command.name] = decode_unit(result.unit.facts)
+        self._keys[command.name] = result.unit.key
         self._store.keep(result.unit)
         self._stamps.keep(command.digest, result.dependencies, result.text, self._begun_ns)
 

@@ -13,6 +13,8 @@ from typing import Protocol
 
 from msgspec import Struct
 
+from analyzer.source.snapshot import Snapshot
+
 
 class CheckOptions(Struct, frozen=True, kw_only=True):
     """The input and the rules of one run; paths are as the user gave them, relative to the working directory."""
@@ -35,6 +37,8 @@ class CheckOptions(Struct, frozen=True, kw_only=True):
     units: tuple[str, ...] = ()
     #: (path relative to the tree, file whose content stands for it)
     overlays: tuple[tuple[str, Path], ...] = ()
+    #: the tree at another time; None: as it lies on disk
+    snapshot: Snapshot | None = None
     #: number of worker processes, 1 or more
     jobs: int = 1
     #: directory of the facts; None: nothing is remembered

@@ -59,6 +59,8 @@ def _finding(program: Program, rule: Rule, place: Place, trail: Trail, tracer: T
         held=tuple(dict.fromkeys(str(lock) for lock in witness.held)),
         witness=tell(program, trail, tracer=tracer).steps if tracer else witness.steps,
         cause=trail.reason or why,
+        chain=_chain(program, trail),
+        root=trail.n_leading,
     )
 
 
@@ -79,7 +81,20 @@ def _problem(analysis: Analysis, rule: Rule, problem: Problem, tracer: Tracer | 
         held=tuple(dict.fromkeys(str(lock) for lock in told[0].held)),
         witness=tuple(step for witness in told for step in witness.steps),
         cause=problem.cause,
+        chain=_chain(analysis.program, problem.threads[0]),
+        root=problem.threads[0].n_leading,
+        parts=tuple((function_name(analysis.program, ident), what) for ident, what in problem.parts),
     )
+
+
+def function_name(program: Program, ident: str) -> str:
+    """Return a function as findings name it: `file:function`."""
+    function = program.functions[ident]
+    return f"{function.ref.location.file}:{function.name}"
+
+
+def _chain(program: Program, trail: Trail) -> tuple[str, ...]:
+    return tuple(function_name(program, ident) for ident, _ in trail.links if ident in program.functions)
 
 
 def _made(rule: Rule, **rest: Any) -> Finding:  # noqa: ANN401 — the fields of a finding

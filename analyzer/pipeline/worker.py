@@ -59,9 +59,9 @@ class UnitWorker:
         self._names = names
         self._memo = FunctionMemo(store)
         self._mirror: Mirror | None = None
-        if overlays.contents and scratch is not None:
+        if overlays and scratch is not None:
             place = Path(tempfile.mkdtemp(dir=scratch))
-            self._mirror = Mirror(place, overlays.roots, overlays.contents)
+            self._mirror = Mirror(place, overlays.roots, overlays.contents, overlays.absent)
 
     def serve(self, task: bytes) -> bytes:
         """Answer one task."""

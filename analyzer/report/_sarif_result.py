@@ -38,6 +38,9 @@ _KINDS = {
     "access": ["danger"],
 }
 
+#: SARIF's words for what became of a finding (3.27.24)
+_STATES = {"introduced": "new", "fixed": "absent", "pre-existing": "unchanged"}
+
 Json = dict[str, Any]
 
 
@@ -60,6 +63,8 @@ def result(finding: Finding, rule_index: int, sources: SourceReader) -> Json:
             "lockspec/v1": finding.fingerprint,
             "primaryLocationLineHash": finding.fingerprint,
         }
+    if finding.change:
+        told["baselineState"] = _STATES[finding.change]
     if steps:
         flows = [_thread_flow(thread, placed, sources) for thread, placed in _way.by_thread(steps).items()]
         told["codeFlows"] = [{"message": {"text": printable(finding.message)}, "threadFlows": flows}]

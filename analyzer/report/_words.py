@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from analyzer.findings.model import Report
+from analyzer.findings.model import Compared, Report
 
 
 def count(number: int, noun: str) -> str:
@@ -21,6 +21,18 @@ def enumerate_all(names: Iterable[str], empty: str = "nothing") -> str:
     """Join names as a sentence does: `a`, `a and b`, `a, b and c`."""
     *firsts, last = tuple(names) or (empty,)
     return f"{', '.join(firsts)} and {last}" if firsts else last
+
+
+def changes(compared: Compared) -> str:
+    """Count what became of findings: `1 introduced, 2 fixed, 14 pre-existing`."""
+    told = [
+        f"{compared.n_introduced:,} introduced",
+        f"{compared.n_fixed:,} fixed",
+        f"{compared.n_pre_existing:,} pre-existing",
+    ]
+    if compared.n_not_judged:
+        told.append(f"{compared.n_not_judged:,} not judged, for the base could not be analysed there")
+    return ", ".join(told)
 
 
 def gaps_by_kind(report: Report) -> tuple[tuple[str, int], ...]:

@@ -7,7 +7,8 @@ compiler tells where an inlined function was called from.
     virt/kvm/guest_memfd.c:566:2: warning: write of kvm_memory_slot.gmem.file without kvm.slots_lock [kvm/gmem-file-write]
     virt/kvm/kvm_main.c:1733:3: note: called from kvm_free_memslot(), holding nothing
 
-Unknown verdicts come last, as `note:` lines of their own; where they fail the run they are warnings.
+Unknown verdicts come last, as `note:` lines of their own; where they fail the run they are warnings. Of a comparison,
+fixed and pre-existing findings that were asked for are notes, too.
 
 **Invariant:** one finding or step is one line, whatever its text holds.
 """
@@ -24,7 +25,8 @@ def render(report: Report, sources: SourceReader, style: Style) -> str:  # noqa:
     """Return the findings as compiler messages; empty where there are none."""
     violations = [line for f in report.findings if f.verdict == "violation" for line in _violation(f)]
     unknown = [line for f in report.findings if f.verdict == "unknown" for line in _unknown(f, style.strict)]
-    return "".join(f"{line}\n" for line in violations + unknown)
+    others = [_line(f.location, "note", f"{f.change}: {f.message} [{f.rule}]") for f in report.others]
+    return "".join(f"{line}\n" for line in violations + unknown + others)
 
 
 def _violation(finding: Finding) -> list[str]:

@@ -28,6 +28,8 @@ N_ANNOTATIONS = 10
 #: characters of a message that GitHub keeps
 N_CHARACTERS = 4096
 _LEVELS = {"error": "error", "warning": "warning", "note": "notice"}
+#: of a comparison, what is told only where it was asked for
+_OLD = ("fixed", "pre-existing")
 _CUT = "\n… the rest of the way is in the log"
 
 
@@ -36,7 +38,8 @@ def render(report: Report, sources: SourceReader, style: Style) -> str:
     room = {"error": N_ANNOTATIONS, "warning": N_ANNOTATIONS, "notice": N_ANNOTATIONS - 1}  # one says what was cut
     commands = []
     n_left = n_short = 0
-    for finding in sorted(report.findings, key=lambda found: found.verdict != "violation"):
+    told = (*report.findings, *report.others)
+    for finding in sorted(told, key=lambda found: (found.change in _OLD, found.verdict != "violation")):
         level = _level(finding, style)
         if room[level] == 0:
             n_left += 1
@@ -46,18 +49,22 @@ def render(report: Report, sources: SourceReader, style: Style) -> str:
         n_short += len(message) > N_CHARACTERS
         commands.append(_command(level, _properties(finding, sources), _fitted(message)))
     if n_left or n_short:
-        commands.append(_command("notice", {"title": "lockspec"}, _announcement(len(report.findings), n_left, n_short)))
+        commands.append(_command("notice", {"title": "lockspec"}, _announcement(len(told), n_left, n_short)))
         commands += _group(gcc.render(report, sources, style))
     return "".join(f"{command}\n" for command in commands)
 
 
 def _level(finding: Finding, style: Style) -> str:
+    if finding.change in _OLD:
+        return "notice"
     if finding.verdict == "unknown":
         return "warning" if style.strict else "notice"
     return _LEVELS[finding.severity]
 
 
 def _message(finding: Finding) -> str:
+    if finding.change in _OLD:
+        return printable(f"{finding.change}: {finding.message}")
     unknown = "unknown: " if finding.verdict == "unknown" else ""
     because = [f"because {finding.cause}"] if finding.cause else []
     return "\n".join(map(printable, [f"{unknown}{finding.message}", *because, *_way.lines(finding)]))
@@ -74,7 +81,7 @@ def _fitted(message: str) -> str:
 def _properties(finding: Finding, sources: SourceReader) -> dict[str, str]:
     place = finding.location
     found: dict[str, str] = {"file": place.file, "line": f"{max(place.line, 1)}"}
-    line = sources.line(place.file, place.line)
+    line = None if finding.change == "fixed" else sources.line(place.file, place.line)
     span = None if line is None else _caret.find(line, place.column, finding.object)
     if span is not None:
         found |= {"col": f"{span.start + 1}", "endColumn": f"{span.start + span.length + 1}"}

@@ -21,12 +21,19 @@ _SEVERITIES = {"error": "critical", "warning": "major", "note": "minor"}
 
 def render(report: Report, sources: SourceReader, style: Style) -> str:  # noqa: ARG001 (every format takes them)
     """Return the findings as JSON text."""
-    return json.dumps([_issue(finding, style.strict) for finding in report.findings], indent=1) + "\n"
+    return json.dumps([_issue(finding, style.strict) for finding in _told(report)], indent=1) + "\n"
+
+
+def _told(report: Report) -> list[Finding]:
+    """Return the findings that the code has: those that were fixed are none of it any more."""
+    return [*report.findings, *(finding for finding in report.others if finding.change != "fixed")]
 
 
 def _issue(finding: Finding, strict: bool) -> dict[str, object]:
     because = f": {finding.cause}" if finding.cause else ""
     unknown = "unknown: " if finding.verdict == "unknown" else ""
+    if finding.change == "pre-existing":
+        unknown = f"pre-existing: {unknown}"
     return {
         "type": "issue",
         "check_name": finding.rule,
@@ -44,6 +51,8 @@ def _issue(finding: Finding, strict: bool) -> dict[str, object]:
 
 
 def _severity(finding: Finding, strict: bool) -> str:
+    if finding.change == "pre-existing":
+        return "info"
     if finding.verdict == "unknown":
         return "minor" if strict else "info"
     return _SEVERITIES[finding.severity]

@@ -20,7 +20,8 @@ from analyzer.findings.model import Finding, Report, RuleCount
 from analyzer.report import _caret, _excerpt
 from analyzer.report._excerpt import Excerpt, visible
 from analyzer.report._page import Words, page
-from analyzer.report._style import SourceReader, Style
+from analyzer.report._style import NoSources, SourceReader, Style
+from analyzer.report._words import changes
 
 _FOLDER = Path(__file__).parent / "_findings_page"
 
@@ -30,6 +31,9 @@ def render(report: Report, sources: SourceReader, style: Style) -> str:  # noqa:
     words = Words()
     findings = [_finding(finding, sources, words, "") for finding in report.findings]
     findings += [_finding(accepted.finding, sources, words, accepted.reason) for accepted in report.accepted]
+    for finding in report.others:
+        # what was fixed stands where it stood then: the lines that can be had are others
+        findings.append(_finding(finding, NoSources() if finding.change == "fixed" else sources, words, ""))
     document = {
         "version": __version__,
         "revision": visible(sources.revision()),
@@ -38,9 +42,19 @@ def render(report: Report, sources: SourceReader, style: Style) -> str:  # noqa:
         "findings": findings,
         "rules": [_rule(rule) for rule in report.rules],
         "gaps": [[gap.kind.value, visible(str(gap.location)), visible(gap.text)] for gap in report.gaps],
+        "compared": visible(_compared(report)),
         "words": words.texts(),
     }
     return page(_FOLDER, document)
+
+
+def _compared(report: Report) -> str:
+    """Say what a report is compared with; nothing where it is not."""
+    return f"against {report.compared.base}: {changes(report.compared)}" if report.compared else ""
+
+
+def _verdict(finding: Finding) -> str:
+    return finding.change if finding.change in ("fixed", "pre-existing") else finding.verdict
 
 
 def _rule(rule: RuleCount) -> dict[str, Any]:
@@ -66,7 +80,7 @@ def _finding(finding: Finding, sources: SourceReader, words: Words, reason: str)
     numbers = {lock: number for number, lock in enumerate(lanes)}
     return {
         "rule": words(visible(finding.rule)),
-        "verdict": "accepted" if reason else finding.verdict,
+        "verdict": "accepted" if reason else _verdict(finding),
         "severity": finding.severity,
         "message": visible(finding.message),
         "file": words(visible(place.file)),

@@ -3,7 +3,8 @@
 
 In: `Report`. Out: one JSON object, described by `docs/report.schema.json`.
 
-**Invariant:** keys and their order never change within one `version`; a new key is a new version.
+**Invariant:** keys and their order never change within one `version`; a new key is a new version. What only a comparison
+has stands behind the keys that every report has: `class` in each finding, `compared` in the document.
 **Invariant:** the text is ASCII, so that a file name of any bytes survives.
 """
 
@@ -12,7 +13,7 @@ from __future__ import annotations
 import json
 
 from analyzer.base.gap import Gap
-from analyzer.findings.model import Finding, Report, RuleCount, Step
+from analyzer.findings.model import Compared, Finding, Report, RuleCount, Step
 from analyzer.report._style import SourceReader, Style
 
 VERSION = 1
@@ -22,15 +23,29 @@ _EVENTS = frozenset({"entry", "call", "acquire", "release", "access"})
 
 def render(report: Report, sources: SourceReader, style: Style) -> str:  # noqa: ARG001 (every format takes them)
     """Return the report as JSON text."""
-    document = {
+    findings = [_finding(finding, explained=report.explained) for finding in (*report.findings, *report.others)]
+    document: dict[str, object] = {
         "version": VERSION,
         "units": {"analysed": report.units_analysed, "failed": report.units_failed},
         "functions": {"analysed": report.functions_analysed, "skipped": report.functions_skipped},
         "gaps": [_gap(gap) for gap in report.gaps],
         "rules": [_rule(rule) for rule in report.rules],
-        "findings": [_finding(finding, explained=report.explained) for finding in report.findings],
+        "findings": findings,
     }
+    if report.compared is not None:
+        document["compared"] = _compared(report.compared)
     return json.dumps(document, indent=1) + "\n"
+
+
+def _compared(compared: Compared) -> dict[str, object]:
+    return {
+        "base": compared.base,
+        "head": compared.head,
+        "introduced": compared.n_introduced,
+        "fixed": compared.n_fixed,
+        "pre-existing": compared.n_pre_existing,
+        "not-judged": compared.n_not_judged,
+    }
 
 
 def _gap(gap: Gap) -> dict[str, object]:
@@ -48,7 +63,7 @@ def _rule(rule: RuleCount) -> dict[str, object]:
 
 
 def _finding(finding: Finding, *, explained: bool) -> dict[str, object]:
-    return {
+    told: dict[str, object] = {
         "rule": finding.rule,
         "kind": finding.kind,
         "verdict": finding.verdict,
@@ -67,6 +82,7 @@ def _finding(finding: Finding, *, explained: bool) -> dict[str, object]:
         "held": list(finding.held),
         "witness": [_step(step) for step in finding.witness if explained or step.event in _EVENTS],
     }
+    return told | {"class": finding.change} if finding.change else told
 
 
 def _step(step: Step) -> dict[str, object]:

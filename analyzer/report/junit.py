@@ -5,7 +5,8 @@ In: `Report`. Out: a suite for each rule, with a case for each finding and one f
 input, with a case for each unit and function that could not be analysed.
 
 A violation is a failure; an unknown verdict is skipped, or with `--strict` a failure; a finding that the baseline
-accepts is skipped, with the reason; a unit or function that could not be analysed is an error.
+accepts is skipped, with the reason; a unit or function that could not be analysed is an error. Of a comparison, what is
+pre-existing is skipped, and what was fixed passes.
 
 **Invariant:** the numbers in the attributes are those of the elements below.
 **Source:** the form that Jenkins' and GitLab's readers share, https://github.com/testmoapp/junitxml
@@ -41,7 +42,7 @@ def _rules(report: Report) -> Iterable[RuleCount]:
     """Give the counts of all rules, also of one that only a finding names."""
     known = {rule.id for rule in report.rules}
     yield from report.rules
-    findings = (*report.findings, *(accepted.finding for accepted in report.accepted))
+    findings = (*report.findings, *(accepted.finding for accepted in report.accepted), *report.others)
     for rule in dict.fromkeys(finding.rule for finding in findings):
         if rule not in known:
             yield RuleCount(rule, 0, 0, 0, 0)
@@ -50,6 +51,7 @@ def _rules(report: Report) -> Iterable[RuleCount]:
 def _rule_suite(rule: RuleCount, report: Report, strict: bool) -> ET.Element:
     cases = [_case(finding, strict) for finding in report.findings if finding.rule == rule.id]
     cases += [_accepted(accepted) for accepted in report.accepted if accepted.finding.rule == rule.id]
+    cases += [_other(finding) for finding in report.others if finding.rule == rule.id]
     if rule.proven or not cases:
         text = f"{count(rule.proven, rule.noun)} proven" if rule.sites else f"no {rule.noun} in these units"
         cases.append(_element("testcase", classname=rule.id, name=text))
@@ -70,6 +72,14 @@ def _case(finding: Finding, strict: bool) -> ET.Element:
 def _accepted(accepted: Accepted) -> ET.Element:
     case = _named(accepted.finding)
     case.append(_element("skipped", message=f"accepted by the baseline: {accepted.reason}"))
+    return case
+
+
+def _other(finding: Finding) -> ET.Element:
+    """Make a case of a finding that is not new: one that was fixed passes."""
+    case = _named(finding)
+    if finding.change != "fixed":
+        case.append(_element("skipped", message=f"{finding.change}: {finding.message}"))
     return case
 
 

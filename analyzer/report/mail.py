@@ -6,7 +6,7 @@ the way there, the lines around it with who wrote them, and the rule. Empty wher
 
     Subject: [lockspec] virt/kvm/guest_memfd.c:566: write of kvm_memory_slot.gmem.file without kvm.slots_lock
 
-Findings that a baseline accepts are not told. Unknown verdicts are counted; with `--strict` they are told too.
+Findings that a baseline accepts, or that the base of a comparison has too, are not told. Unknown verdicts are counted; with `--strict` they are told too.
 
 **Invariant:** no header holds a newline, and no line of the text is longer than mail allows (998 bytes).
 """
@@ -63,9 +63,12 @@ def _subject(told: list[Finding], sources: SourceReader) -> str:
 
 def _opening(report: Report, told: list[Finding], sources: SourceReader, style: Style) -> list[str]:
     revision = sources.revision()
+    if revision and report.compared is not None and not report.compared.head:
+        revision += ", and what is not committed"
     looked = f"{count(report.units_analysed, 'unit')} and {count(report.functions_analysed, 'function')}"
     lines = [
         *([f"commit:   {revision}"] if revision else []),
+        *([f"base:     {report.compared.base}"] if report.compared else []),
         f"checked:  {looked}, by lockspec {__version__}",
         "",
         f"{count(len(told), 'new finding')}:",

@@ -23,7 +23,7 @@ from analyzer import __version__
 from analyzer.base.gap import Gap, GapKind
 from analyzer.findings.model import Finding, Report, RuleCount
 from analyzer.report._sarif_result import BASE, Json, physical, result
-from analyzer.report._style import SourceReader, Style
+from analyzer.report._style import NoSources, SourceReader, Style
 from analyzer.report._words import count, gaps_by_kind, printable
 
 SCHEMA = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json"
@@ -79,7 +79,7 @@ def render(report: Report, sources: SourceReader, style: Style) -> str:  # noqa:
 def _rules(report: Report) -> dict[str, RuleCount]:
     """Return the rules by id, also one that only a finding names, which then tells about it."""
     rules = {rule.id: rule for rule in report.rules}
-    for finding in (*report.findings, *(accepted.finding for accepted in report.accepted)):
+    for finding in (*report.findings, *(accepted.finding for accepted in report.accepted), *report.others):
         known = rules.get(finding.rule)
         if known is None or not known.kind:
             rules[finding.rule] = RuleCount(
@@ -159,12 +159,14 @@ def _choose(report: Report, rules: dict[str, RuleCount], sources: SourceReader) 
     index = {rule: number for number, rule in enumerate(rules)}
     found: list[_Found] = [(finding, None) for finding in report.findings]
     found += [(accepted.finding, accepted.reason) for accepted in report.accepted]
+    found += [(finding, None) for finding in report.others]
     order = sorted(range(len(found)), key=lambda number: _weight(found[number]))
     texts: dict[int, str] = {}
     packer, n_packed = zlib.compressobj(), 0
     for number in order[:N_RESULTS]:
         finding, reason = found[number]
-        told = result(finding, index[finding.rule], sources)
+        # what was fixed stands where it stood then: the lines that can be had are others
+        told = result(finding, index[finding.rule], NoSources() if finding.change == "fixed" else sources)
         if reason is not None:
             told["suppressions"] = [{"kind": "external", "status": "accepted", "justification": printable(reason)}]
         text = json.dumps(told, separators=(",", ":"))
@@ -178,7 +180,12 @@ def _choose(report: Report, rules: dict[str, RuleCount], sources: SourceReader) 
 def _weight(found: _Found) -> tuple[bool, bool, int]:
     """Say in which order findings are left out, the last ones first."""
     finding, reason = found
-    return reason is not None, finding.verdict == "unknown", ("error", "warning", "note").index(finding.severity)
+    is_old = finding.change in ("fixed", "pre-existing")
+    return (
+        reason is not None or is_old,
+        finding.verdict == "unknown",
+        ("error", "warning", "note").index(finding.severity),
+    )
 
 
 def _invocation(report: Report, chosen: _Chosen) -> Json:

@@ -23,10 +23,11 @@ from analyzer.findings.model import Finding, Report, Step
 from analyzer.report import _caret, _way
 from analyzer.report._sheet import Sheet, Span
 from analyzer.report._style import SourceReader, Style
-from analyzer.report._words import count, enumerate_all, gaps_by_kind
+from analyzer.report._words import changes, count, enumerate_all, gaps_by_kind
 
 _LABEL_WIDTH = 9
 _INDENT = 2
+_CHANGE_STYLES = {"fixed": "bold green", "pre-existing": "bold yellow"}
 _SEVERITY_STYLES = {"error": "bold red", "warning": "bold yellow", "note": "bold cyan", "unknown": "bold magenta"}
 
 
@@ -40,11 +41,13 @@ def render(report: Report, sources: SourceReader, style: Style) -> str:
             sheet.blank()
     if not unknown_in_full:
         _add_unknown(sheet, [f for f in report.findings if f.verdict == "unknown"], sources)
+    _add_others(sheet, report)
     if style.verbose:
         _add_accepted(sheet, report)
         _add_gaps(sheet, report)
     if not style.quiet:
-        _add_coverage(sheet, report)
+        if report.compared is None or style.verbose:
+            _add_coverage(sheet, report)
         _add_totals(sheet, report, style)
     return sheet.text()
 
@@ -129,6 +132,19 @@ def _add_unknown(sheet: Sheet, findings: list[Finding], sources: SourceReader) -
         sheet.blank()
 
 
+def _add_others(sheet: Sheet, report: Report) -> None:
+    """Add what a comparison was asked for beside the introduced findings, one line each below its class."""
+    for change in dict.fromkeys(finding.change for finding in report.others):
+        sheet.add((change, _CHANGE_STYLES.get(change, "")), hang=4)
+        rows: list[tuple[Span, list[Span]]] = [
+            ((str(f.location), ""), [(f"{f.message}, in {f.function}()", ""), (f" [{f.rule}]", "dim")])
+            for f in report.others
+            if f.change == change
+        ]
+        sheet.rows(rows, indent=_INDENT)
+        sheet.blank()
+
+
 def _add_gaps(sheet: Sheet, report: Report) -> None:
     for gap in report.gaps:
         sheet.add((f"{gap.location}: ", "bold"), (f"gap: {gap.text}", ""), (f" [{gap.kind.value}]", "dim"), hang=4)
@@ -173,6 +189,8 @@ def _add_totals(sheet: Sheet, report: Report, style: Style) -> None:
     kinds = ", ".join(f"{number:,} {kind}" for kind, number in gaps_by_kind(report))
     hint = "" if style.verbose or not report.gaps else " (--verbose lists them)"
     sheet.add((f"{count(len(report.gaps), 'gap')}{': ' if kinds else ''}{kinds}{hint}", ""), hang=4)
+    if report.compared is not None:
+        sheet.add((f"against {report.compared.base}: ", ""), (changes(report.compared), "bold"), hang=4)
     violations = _on_ways(report, "violation")
     unknown = _on_ways(report, "unknown")
     sheet.add(

@@ -35,7 +35,8 @@ def problems(rule: Rule, facts: LockFacts, names: NameResolver) -> Judged:
     if check.order or check.inside or check.leaves:
         return _declared(everything, facts, *_tests(rule, check, names))
     found = [*_waits_for_itself(everything, facts), *_circles(everything, facts)]
-    return Judged(len({(one.function, one.outer, one.inner) for one in everything}), tuple(found))
+    sites = {(one.function, one.outer, one.inner) for one in everything}
+    return Judged(len(sites), tuple(found), frozenset(map(_part, everything)))
 
 
 # -- declared orders ----------------------------------------------------------------------------------------------
@@ -142,7 +143,12 @@ def _deadlock(circle: Circle, facts: LockFacts) -> Problem:
     )
     behind = ", a reader behind a writer that waits too" if readers else ""
     why = doubt or f"each thread waits for what the next one holds{behind}"
-    return Problem(function, at, first.inner, first.access, verdict, message, why, threads)
+    parts = tuple(map(_part, circle))
+    return Problem(function, at, first.inner, first.access, verdict, message, why, threads, parts=parts)
+
+
+def _part(one: Nesting) -> tuple[str, str]:
+    return one.function, f"{_taken(one)} inside {_held(one)}"
 
 
 def _taken(one: Nesting) -> str:

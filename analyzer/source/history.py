@@ -9,16 +9,17 @@ In: a directory of a git work tree, a file, lines. Out: `(Author(line=566, commi
 
 from __future__ import annotations
 
-import subprocess
+import os
 from datetime import UTC, datetime
 from pathlib import Path
 
 from msgspec import Struct
 
+from analyzer.source import git
+from analyzer.source.git import GitError
+
 #: a long history takes its time; a report must end
 TIMEOUT_S = 120
-#: no program of the repository's choosing
-_SAFE = ("-c", "core.fsmonitor=false", "-c", "core.pager=cat")
 
 
 class Author(Struct, frozen=True):
@@ -34,36 +35,51 @@ class Author(Struct, frozen=True):
     text: str
 
 
-def authors(base: Path, file: str, first: int, last: int, contents: Path | None = None) -> tuple[Author, ...]:
-    """Return who wrote lines `first` to `last` of `file` below `base`; `contents` may stand for the file."""
+def authors(
+    base: Path, file: str, first: int, last: int, *, contents: Path | None = None, revision: str = ""
+) -> tuple[Author, ...]:
+    """Return who wrote lines `first` to `last` of `file` below `base`, now or at `revision`; `contents` may stand for it."""
     if not 0 < first <= last:
         return ()
     overlay = ["--contents", str(contents.absolute())] if contents else []
-    command = ["blame", "--line-porcelain", "--no-textconv", f"-L{first},{last}", *overlay, "--", file]
+    command = [
+        "blame",
+        "--line-porcelain",
+        "--no-textconv",
+        f"-L{first},{last}",
+        *overlay,
+        *([revision] if revision else []),
+        "--",
+        file,
+    ]
     return tuple(_parse(_git(base, *command)))
 
 
-def head(base: Path) -> str:
-    """Return `a1b2c3d4e5f6 ("KVM: fix it")`, the commit that `base` stands on; empty where there is none.
+def head(base: Path, revision: str = "HEAD") -> str:
+    """Return `a1b2c3d4e5f6 ("KVM: fix it")`, the commit that `base` stands on, or `revision`; empty where there is none.
 
     A directory within somebody else's work tree, which that one does not know, stands on no commit.
     """
-    if not _git(base, "ls-tree", "--name-only", "HEAD", "."):
+    if not _git(base, "ls-tree", "--name-only", revision, "."):
         return ""
-    return _git(base, "log", "-1", "--no-show-signature", "--abbrev=12", '--format=%h ("%s")').strip()
+    return _git(base, "log", "-1", "--no-show-signature", "--abbrev=12", '--format=%h ("%s")', revision, "--").strip()
+
+
+def content(base: Path, file: str, revision: str) -> str | None:
+    """Return what `file` below `base` held at `revision`; None where git does not know."""
+    if os.path.isabs(file):  # noqa: PTH117
+        return None
+    try:
+        return git.run(base, "cat-file", "blob", f"{revision}:./{file}").decode("utf-8", "replace")
+    except GitError:
+        return None
 
 
 def _git(base: Path, *arguments: str) -> str:
     try:
-        done = subprocess.run(
-            ["git", "-C", str(base), *_SAFE, *arguments],
-            capture_output=True,
-            timeout=TIMEOUT_S,
-            check=False,
-        )
-    except (OSError, subprocess.TimeoutExpired, ValueError):
+        return git.run(base, *arguments, timeout_s=TIMEOUT_S).decode("utf-8", "replace")
+    except GitError:
         return ""
-    return done.stdout.decode("utf-8", "replace") if done.returncode == 0 else ""
 
 
 def _parse(porcelain: str) -> list[Author]:

@@ -14,6 +14,7 @@ import re
 import shutil
 import subprocess
 from functools import cache
+from itertools import pairwise
 from pathlib import Path
 from posixpath import basename, dirname, join
 
@@ -36,6 +37,7 @@ _ENVIRONMENT = {"LC_ALL": "C", "SOURCE_DATE_EPOCH": "0"}
 _ERROR = re.compile(
     r"^(?P<file>[^\n:]+):(?P<line>\d+):(?:(?P<column>\d+):)? (?:fatal )?error: (?P<text>.*)$", re.MULTILINE
 )
+_NOT_FOUND = re.compile(r"^(?P<file>[^\n:]+):\d+:\d+: fatal error: (?P<name>[^\n:]+): ", re.MULTILINE)
 _MESSAGE = re.compile(r"^\S+: (?:fatal |internal compiler )?error: (.*)$", re.MULTILINE)
 
 
@@ -59,6 +61,10 @@ def preprocess(command: CompileCommand, mirror: Mirror | None = None) -> Preproc
         return _gap(command, f"the compiler {command.arguments[0]} is not installed; the unit is skipped")
     while True:
         data = _run(command, compiler, mirror)
+        if isinstance(data, _Failed):
+            if mirror is not None and mirror.expose_missing(_looked_for(command, data.messages)):
+                continue
+            return _compiler_gap(command, data.messages, data.status)
         if isinstance(data, Gap):
             return data
         read = decode_unit(data, f"output of {basename(command.arguments[0])}", command.name)
@@ -72,7 +78,14 @@ def preprocess(command: CompileCommand, mirror: Mirror | None = None) -> Preproc
     return Preprocessed(read.text, tuple(sorted(dependencies)), read.gaps)
 
 
-def _run(command: CompileCommand, compiler: str, mirror: Mirror | None) -> bytes | Gap:
+class _Failed(Struct, frozen=True):
+    """What a compiler that failed said."""
+
+    messages: str
+    status: int
+
+
+def _run(command: CompileCommand, compiler: str, mirror: Mirror | None) -> bytes | _Failed | Gap:
     """Return the compiler's output."""
     moved = mirror.move(command) if mirror else command
     flags = _FLAGS
@@ -92,7 +105,17 @@ def _run(command: CompileCommand, compiler: str, mirror: Mirror | None) -> bytes
     if done.returncode == 0:
         return mirror.restore(done.stdout) if mirror else done.stdout
     messages = (mirror.restore(done.stderr) if mirror else done.stderr).decode("utf-8", "replace")
-    return _compiler_gap(command, messages, done.returncode)
+    return _Failed(messages, done.returncode)
+
+
+def _looked_for(command: CompileCommand, messages: str) -> list[str]:
+    """Return the absolute paths where the compiler looked for a header that it did not find."""
+    match = _NOT_FOUND.search(messages)
+    if match is None:
+        return []
+    words = [*command.arguments, ""]
+    folders = [word.removeprefix("-I") or after for word, after in pairwise(words) if word.startswith("-I")]
+    return [join(command.directory, folder, match["name"]) for folder in (dirname(match["file"]), *folders)]
 
 
 def _with_forced(arguments: tuple[str, ...]) -> tuple[str, ...]:

@@ -5,7 +5,7 @@
 (() => {
 	const N_ROWS = 100;
 	const N_LANES = 8;
-	const VERDICTS = ["violation", "unknown", "accepted"];
+	const VERDICTS = ["violation", "unknown", "accepted", "pre-existing", "fixed"];
 	const element = (id) => document.getElementById(id);
 	const data = JSON.parse(element("data").textContent);
 	const word = (number) => data.words[number];
@@ -331,6 +331,7 @@
 		const [units, failed] = data.units, [functions, skipped] = data.functions;
 		const looked = `${counted(units, "unit")} (${failed.toLocaleString("en")} failed) and ${counted(functions, "function")} (${skipped.toLocaleString("en")} skipped) analysed`;
 		element("summary").append(make("strong", {}, told.join(", ")), `; ${looked}.`);
+		if (data.compared) element("summary").append(" ", data.compared);
 		if (data.revision) element("summary").append(" ", make("span", { class: "place" }, data.revision));
 		element("made").textContent = `Made by lockspec ${data.version}. This page loads nothing from anywhere.`;
 		document.title = `${told[0]} - lockspec`;
