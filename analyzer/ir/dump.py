@@ -98,6 +98,7 @@ class Writer:
         return text + self._at(at)
 
     def statement(self, statement: Statement) -> str:
+        """Write a statement that is no event."""
         match statement:
             case Asked(function, arguments):
                 return f"{function}({', '.join(self.value(argument) for argument in arguments)})"
