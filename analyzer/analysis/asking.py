@@ -48,16 +48,17 @@ class Asking:
         self.scope = scope
         self.recorder = recorder
 
-    def ask(self, state: State, at: At, target: Target, arguments: tuple[Term, ...]) -> None:
-        """Ask of `state` what `target` demands, and note what it takes."""
+    def ask(self, state: State, at: At, target: Target, arguments: tuple[Term, ...], doubt: str = "") -> None:
+        """Ask of `state` what `target` demands, and note what it takes; `doubt` says why it may not be called."""
 
         def loader(obj: Term) -> Term:
             return load(state, obj)
 
         summary = self.scope.summary(target)
         cases: Cases = {}
-        self._takes(state, at, target, arguments, loader, cases)
-        doubt = NEW_OBJECT if arguments and is_new(arguments[0], state) else ""
+        self._takes(state, at, target, arguments, loader, cases, doubt=doubt)
+        new = bool(arguments) and is_new(arguments[0], state)
+        doubt = doubt or (NEW_OBJECT if new else "")
         asked: Formula = True
         here: Formula = True
         for demand in summary.demands:
@@ -65,7 +66,7 @@ class Asking:
             # demands of one formula stand together; what holds anyway holds under their conditions too
             if not deferred and demand.formula != asked:
                 asked, here = demand.formula, rebind(demand.formula, arguments, loader)
-                here = where_made(here) if doubt else here
+                here = where_made(here) if new else here
                 here = here if residue(here, state) is not True else True
             if not deferred and here is True:
                 continue
@@ -87,6 +88,7 @@ class Asking:
         loader: Loader,
         cases: Cases,
         then: Callable[[str], Passed] | None = None,
+        doubt: str = "",
     ) -> None:
         """Note what the callee takes; `then` makes the link to it, for a call that was left to this function."""
         found = []
@@ -94,7 +96,7 @@ class Asking:
             case = self._case(state, one.guards, arguments, loader, cases)
             if case is not None:
                 link = then(one.id) if then else Passed(target.id or "", one.id, at, target.via)
-                found.append(Below(one, link, case.guards if one.guards else None, case.doubt))
+                found.append(Below(one, link, case.guards if one.guards else None, doubt or case.doubt))
         self.recorder.log.callee(state, found, arguments, loader, at)
         links = {(below.one.what, below.one.key, below.one.mode): below.link for below in found}
         for nested in self.scope.summary(target).nested:

@@ -10,6 +10,7 @@ from analyzer.analysis.context import Scope, Target
 from analyzer.analysis.deferred import (
     demand_call,
     may_defer,
+    undecided_call,
 )
 from analyzer.analysis.effects import apply_primitive, change, lock_of, value_found
 from analyzer.analysis.evaluate import cell, evaluate, load, store
@@ -57,12 +58,15 @@ class Caller:
         arguments = tuple(evaluate(state, argument) for argument in event.arguments)
         result: Term = ("r", *place)
         targets = self.scope.targets(event.callee)
+        doubt = ""
         if not isinstance(event.callee, FunctionAddress):
             pointer = evaluate(state, event.callee)
             if pointer[0] == "fn":
                 targets = (self.scope.named(pointer[1], targets[0].via if targets else "a local"),)
             elif may_defer(self.scope, pointer, targets):
                 return [self._defer(state, event, pointer, targets, arguments, result)]
+            else:
+                doubt = undecided_call(self.scope, pointer, targets)
         self._watch(state, event, arguments, targets)
         primitive = self.scope.primitive(targets[0].name) if len(targets) == 1 else None
         if primitive is not None:
@@ -77,7 +81,7 @@ class Caller:
             self._log_primitive(state, primitive, arguments, event.at)
             states = apply_primitive(state, primitive, arguments, result, event.at, self.scope.context.lock_types)
             return [self._finish(after, event, result, arguments, None) for after in states]
-        return self._by_summaries(state, event, targets, arguments, result)
+        return self._by_summaries(state, event, targets, arguments, result, doubt)
 
     # -- what rules see -------------------------------------------------------------------------------------------
 
@@ -158,8 +162,15 @@ class Caller:
     # -- what changes ---------------------------------------------------------------------------------------------
 
     def _by_summaries(
-        self, state: State, event: Call, targets: tuple[Target, ...], arguments: tuple[Term, ...], result: Term
+        self,
+        state: State,
+        event: Call,
+        targets: tuple[Target, ...],
+        arguments: tuple[Term, ...],
+        result: Term,
+        doubt: str,
     ) -> list[State]:
+        """Return the states after a call of one of `targets`; `doubt` says why it may be another one of them."""
         states: list[State] = []
         if len(targets) == 1:
             result = self._computed(targets[0], arguments) or result
@@ -169,7 +180,7 @@ class Caller:
             if self.scope.primitive(target.name) is None:
                 if target.id is not None or summary.demands:
                     self.recorder.call(state, event.at, target.id or target.name)
-                self.asking.ask(state, event.at, target, arguments)
+                self.asking.ask(state, event.at, target, arguments, doubt)
             for number, outcome in enumerate(summary.outcomes, 1):
                 last = target is targets[-1] and number == len(summary.outcomes)
                 after = state if last else state.fork()

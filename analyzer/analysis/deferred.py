@@ -25,11 +25,11 @@ from analyzer.analysis.bits import is_question
 from analyzer.analysis.context import Scope, Target
 from analyzer.analysis.effects import change
 from analyzer.analysis.formula import Formula
-from analyzer.analysis.locks import lock_class
+from analyzer.analysis.locks import is_perhaps, lock_class, perhaps
 from analyzer.analysis.ranges import NONZERO, NULL
 from analyzer.analysis.state import Hold, State
 from analyzer.analysis.summary import PLAIN, Demand, FunctionSummary, Passed, demand
-from analyzer.analysis.terms import OPEN, Loader, Term, is_entry_term, substitute
+from analyzer.analysis.terms import OPEN, Loader, Term, is_entry_term, spell, substitute
 from analyzer.ir.function import At
 from analyzer.program.callbacks import slot_of_row
 from analyzer.program.flow import Slot
@@ -59,14 +59,31 @@ def is_callers_choice(pointer: Term) -> bool:
 
 def may_defer(scope: Scope, pointer: Term, targets: tuple[Target, ...]) -> bool:
     """Tell whether a call through `pointer` is left to the callers."""
-    if scope.is_entry or len(targets) < 2 or not is_callers_choice(pointer):
+    if not _is_choice(scope, pointer, targets):
         return False
     watched = scope.context.watches.heard
-    return not any(
-        target.name in watched
-        or scope.primitive(target.name) is not None
-        or any(outcome.changes or outcome.establishes for outcome in scope.summary(target).outcomes)
-        for target in targets
+    return not any(target.name in watched or _changes(scope, target) for target in targets)
+
+
+def undecided_call(scope: Scope, pointer: Term, targets: tuple[Target, ...]) -> str:
+    """Say why a call through `pointer` may not come to one of its targets, if that is not known here.
+
+    One that changes locks cannot be left to the callers, who would know which of them it is.
+    """
+    if not _is_choice(scope, pointer, targets) or not any(_changes(scope, target) for target in targets):
+        return ""
+    name = spell(pointer, scope.parameter_names())
+    return f"whether {name} points to it on this way is not known: what it may point to changes locks"
+
+
+def _is_choice(scope: Scope, pointer: Term, targets: tuple[Target, ...]) -> bool:
+    return not scope.is_entry and len(targets) > 1 and is_callers_choice(pointer)
+
+
+def _changes(scope: Scope, target: Target) -> bool:
+    """Tell whether a call of `target` may change what is held or known."""
+    return scope.primitive(target.name) is not None or any(
+        outcome.changes or outcome.establishes for outcome in scope.summary(target).outcomes
     )
 
 
@@ -114,7 +131,10 @@ def _locks(state: State) -> tuple[tuple[Term, int, str, bool, bool], ...]:
 
 def _known(key: Term) -> Term:
     """Return the lock `key` as callers can know it."""
-    return key if is_entry_term(key) else ("unknown", lock_class(key) or "")
+    if is_entry_term(key):
+        return key
+    some: Term = ("unknown", lock_class(key) or "")
+    return perhaps(some) if is_perhaps(key) else some
 
 
 def handover_summaries(rows: Iterable[Callback]) -> dict[str, FunctionSummary]:

@@ -8,7 +8,7 @@ In: a state, a primitive, argument terms. Out: the states after the call, split 
 from analyzer.analysis import conditions, dating, ranges
 from analyzer.analysis.evaluate import store
 from analyzer.analysis.freshness import allocation, lower, publish
-from analyzer.analysis.locks import LockTypes, lock_class
+from analyzer.analysis.locks import LockTypes, certain, is_perhaps, lock_class, perhaps
 from analyzer.analysis.state import FRESH, PUBLISHED, Dropped, Hold, State
 from analyzer.analysis.terms import ZERO, Term, element, is_stable, member, pointee
 from analyzer.ir.function import At
@@ -110,7 +110,9 @@ def _times(state: State, key: Term) -> int:
 
 def change(state: State, key: Term, hold: Hold) -> None:
     """Do to `key` what a function did to it on the whole: `hold.times` more, less, or in another mode than before."""
-    if hold.times > 0:
+    if is_perhaps(key):
+        _blur(state, key, hold)
+    elif hold.times > 0:
         acquire(state, key, hold)
     elif hold.times < 0:
         release(state, key, hold._replace(times=-hold.times))
@@ -118,6 +120,16 @@ def change(state: State, key: Term, hold: Hold) -> None:
         key = held_as(state, key)
         known = state.locks.get(key)
         state.locks[key] = hold if known is None else known._replace(mode=hold.mode)
+
+
+def _blur(state: State, key: Term, hold: Hold) -> None:
+    """Note that whether a lock is held is not known any more: a caller's may be gone, or is held oftener."""
+    sure = held_as(state, certain(key))
+    known, before = state.locks.get(sure), state.locks.get(perhaps(sure))
+    if hold.times < 0 or (known is not None and known.times <= 0):
+        state.locks.pop(sure, None)
+    times = min(hold.times, *(one.times for one in (known, before) if one is not None), 0)
+    state.locks[perhaps(sure)] = hold._replace(times=max(-1, times))
 
 
 def acquire(state: State, key: Term, more: Hold) -> None:
@@ -142,6 +154,9 @@ def release(state: State, key: Term, less: Hold) -> None:
     if state.marks and (not less.recursive if hold is None else hold.times <= less.times):
         dating.dropped(state, key, less.at)
     if hold is None:
+        if perhaps(key) in state.locks:
+            # perhaps it is the one that is perhaps held
+            return
         if not is_stable(key) and ("unknown", lock_class(key)) in state.dropped:
             # one more of those that a loop took
             return

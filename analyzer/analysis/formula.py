@@ -22,7 +22,7 @@ from typing import Any
 from analyzer.analysis import ranges
 from analyzer.analysis.effects import change
 from analyzer.analysis.freshness import is_own_object, status
-from analyzer.analysis.locks import differ, exported_lock, instance, lock_class
+from analyzer.analysis.locks import certain, differ, exported_lock, instance, is_perhaps, lock_class
 from analyzer.analysis.sequence import came, is_quiet
 from analyzer.analysis.state import FRESH, HANDED_OUT, Hold, State
 from analyzer.analysis.terms import Loader, Term, address, depth, is_entry_term, root, substitute
@@ -122,11 +122,12 @@ def _held(atom: tuple[Any, ...], state: State) -> Formula:
     if given:
         state = _after(state, given[0])
     doubt = False
-    for key, hold in state.locks.items():
-        if lock_class(key) != wanted:
-            continue
+    unsure: list[int] = []
+    for key, hold in _of_class(wanted, state):
         same = _same_owner(key, owner)
-        if hold.times < 0:
+        if is_perhaps(key):
+            unsure += [] if same is False else [hold.times]
+        elif hold.times < 0:
             if same is not False:
                 return False
         elif mode == "write" and hold.mode == "read":
@@ -139,6 +140,10 @@ def _held(atom: tuple[Any, ...], state: State) -> Formula:
             doubt = doubt or same is None
     if doubt:
         return ("maybe", f"{wanted} is held, but whether it is of the same object is not known")
+    if unsure:
+        # it is not gone, but perhaps held oftener than the caller knows
+        left = _to_callers(("held", wanted, mode, owner), owner) if min(unsure) == 0 else False
+        return any_of([_not_told(wanted), left])
     if _was_dropped(wanted, owner, state):
         return False
     left = _to_callers(("held", wanted, mode, owner), owner)
@@ -150,32 +155,38 @@ def _held(atom: tuple[Any, ...], state: State) -> Formula:
     return (*left, tuple(sorted(handled, key=repr))) if handled and isinstance(left, tuple) else left
 
 
+def _not_told(name: str) -> Formula:
+    return ("maybe", f"whether {name} is held is not known: too many lock situations come together before")
+
+
 def _unheld(atom: tuple[Any, ...], state: State) -> Formula:
     """Return False where a lock of the class is held for certain, True where no caller can hold it either."""
     _, wanted, mode, owner, *given = atom
     if given:
         state = _after(state, given[0])
+    if any(is_perhaps(key) and _same_owner(key, owner) is not False for key, _ in _of_class(wanted, state)):
+        return _not_told(wanted)
     if owner is not None and is_own_object(address(owner), state):
         return not any(_is_at_least(hold, mode) and _same_owner(key, owner) for key, hold in _of_class(wanted, state))
     doubt = free = False
     dropped = []
     for key, hold in _of_class(wanted, state):
         same = _same_owner(key, owner)
-        certain = same is True and (owner is not None or instance(key) is None) and not hold.recursive
+        sure = same is True and (owner is not None or instance(key) is None) and not hold.recursive
         if hold.times < 0:
-            free = free or certain
+            free = free or sure
             doubt = doubt or key[0] == "unknown"
             dropped.append((exported_lock(key), hold.times, hold.mode, hold.recursive))
         elif not _is_at_least(hold, mode):
             # held for reading: then nobody above holds it for writing
-            free = free or certain
+            free = free or sure
         elif same and not doubt:
             return False
         else:
             doubt = doubt or same is not False
     if doubt:
         return ("maybe", f"{wanted} is held, but whether it is of the same object is not known")
-    if free or _was_dropped(wanted, owner, state, certain=True):
+    if free or _was_dropped(wanted, owner, state, by_name=True):
         return True
     left = _to_callers(("unheld", wanted, mode, owner), owner)
     known = tuple(sorted((change for change in dropped if change[0] is not None), key=repr))
@@ -203,22 +214,22 @@ def _same_owner(key: Term, owner: Term | None) -> bool | None:
     if owner is None:
         return True
     holder = instance(key)
-    if key[0] == "unknown":
+    if certain(key)[0] == "unknown":
         return None
     if holder is None or holder == owner:
         return True
     return False if differ(holder, owner) else None
 
 
-def _was_dropped(wanted: str, owner: Term | None, state: State, *, certain: bool = False) -> bool:
+def _was_dropped(wanted: str, owner: Term | None, state: State, *, by_name: bool = False) -> bool:
     """A lock that this path itself acquired and dropped cannot be the caller's, unless its holder may nest it.
 
-    With `certain`, a lock is one of the owner's only if both are known by name.
+    With `by_name`, a lock is one of the owner's only if both are known by name.
     """
     return any(
         lock_class(key) == wanted
         and not dropped.recursive
-        and (instance(key) == owner if certain else _same_owner(key, owner))
+        and (instance(key) == owner if by_name else _same_owner(key, owner))
         for key, dropped in state.dropped.items()
     )
 

@@ -20,6 +20,7 @@ from analyzer.analysis.evaluate import cell, evaluate, locate, store
 from analyzer.analysis.formula import atoms
 from analyzer.analysis.freshness import publish
 from analyzer.analysis.leave import Leave
+from analyzer.analysis.locks import agree, certain, perhaps
 from analyzer.analysis.marks import DEPTH, collapse
 from analyzer.analysis.places import Recorder
 from analyzer.analysis.sequence import called, made, written
@@ -322,13 +323,17 @@ class FunctionAnalysis:
 
 
 def _common(one: dict[Term, Hold], other: dict[Term, Hold]) -> dict[Term, Hold]:
-    """Return what is certain of locks in two states: held in both, or the caller's and dropped in either."""
+    """Return what is certain of locks in two states, and which of them are perhaps held."""
     common: dict[Term, Hold] = {}
-    for key in dict.fromkeys((*one, *other)):
+    for key in dict.fromkeys(certain(known) for known in (*one, *other)):
         holds = [hold for hold in (one.get(key), other.get(key)) if hold is not None]
-        least = min(holds, key=lambda hold: (hold.times, hold.mode))
-        if len(holds) == 2:
-            common[key] = least
-        elif least.times <= 0:
-            common[key] = least._replace(times=min(least.times, -1))
+        doubts = [hold for hold in (one.get(perhaps(key)), other.get(perhaps(key))) if hold is not None]
+        # a caller's lock that is held in another mode now is not what it was
+        counts = [hold.times or -1 for hold in holds] + [0] * (2 - len(holds))
+        if agree(counts):
+            common[key] = min(holds, key=lambda hold: (hold.times, hold.mode))
+        if doubts or not agree(counts):
+            least = min((*holds, *doubts), key=lambda hold: (hold.times, hold.mode))
+            times = max(-1, min(0, *counts, *(hold.times for hold in doubts)))
+            common[perhaps(key)] = least._replace(times=times)
     return common

@@ -17,11 +17,11 @@ from itertools import product
 from analyzer.analysis import conditions, ranges
 from analyzer.analysis.effects import held_as
 from analyzer.analysis.leave import Leave, value_range
-from analyzer.analysis.locks import exported_lock, is_context, lock_class
+from analyzer.analysis.locks import exported_lock, is_context, is_perhaps, lock_class, perhaps
 from analyzer.analysis.situation import guards, setting
 from analyzer.analysis.state import Hold, State
 from analyzer.analysis.summary import Imbalance
-from analyzer.analysis.terms import Term, is_entry_term, is_stable, root, spell
+from analyzer.analysis.terms import Term, contains, is_entry_term, is_stable, root, spell
 from analyzer.program.entries import Entry
 
 #: entries whose callers are the kernel's own, and expect to find locks as they were
@@ -30,6 +30,8 @@ _PLAIN_ENTRIES = ("ops", "deferred", "initcall", "stated")
 
 def release_fault(state: State, key: Term, less: Hold, parameters: tuple[str, ...]) -> Imbalance | None:
     """Return what is wrong with dropping `key` in `state`, as far as the function itself can tell."""
+    if is_perhaps(key) or perhaps(key) in state.locks:
+        return None
     key = held_as(state, key)
     hold, gone = state.locks.get(key), state.dropped.get(key)
     kind, other = "", None
@@ -65,6 +67,7 @@ def at_returns(leaves: list[Leave], entry: Entry | None, parameters: tuple[str, 
 
 def _unequal(leaves: list[Leave], parameters: tuple[str, ...]) -> Iterator[Imbalance]:
     told: set[Term] = set()
+    unsure = {lock_class(key) for leave in leaves for key in leave.state.locks if is_perhaps(key)}
     # of several locks of one class that a loop took, it is not known which is which
     crowds = {
         lock_class(key) for leave in leaves for key in leave.state.locks if key[0] == "unknown" or not is_stable(key)
@@ -72,7 +75,7 @@ def _unequal(leaves: list[Leave], parameters: tuple[str, ...]) -> Iterator[Imbal
     for one, other in product(leaves, leaves):
         for key in dict.fromkeys((*one.state.locks, *other.state.locks)):
             mine, theirs = _times(one.state, key), _times(other.state, key)
-            if mine <= theirs or key in told or not _is_fault(key, crowds, one, other):
+            if mine <= theirs or key in told or lock_class(key) in unsure or not _is_fault(key, crowds, one, other):
                 continue
             told.add(key)
             # whoever keeps it is at fault, or whoever drops what is not its own; but interrupts may be switched on for good
@@ -109,9 +112,18 @@ def _alike(one: Leave, other: Leave) -> bool:
         return False
     theirs = dict(guards(other.state))
     for term, known in guards(one.state):
-        if term in theirs and ranges.meet(known, theirs[term]) is None:
+        if term in theirs and ranges.meet(known, theirs[term]) is None and not _is_computed(term):
             return False
     return not _told_by_memory(one.state, other.state)
+
+
+def _is_computed(term: Term) -> bool:
+    """Tell whether `term` compares what is computed from several values: no caller tests the same again."""
+    return term[0] == "op" and any(contains(operand, _is_of_two) for operand in term[2:])
+
+
+def _is_of_two(term: Term) -> bool:
+    return bool(term[0] == "op" and term[2][0] != "k" and term[3][0] != "k")
 
 
 def _told_by_memory(one: State, other: State) -> bool:
@@ -139,7 +151,7 @@ def _kept(leaves: list[Leave], entry: Entry, parameters: tuple[str, ...]) -> Ite
     for leave in leaves:
         for key, hold in leave.state.locks.items():
             name = lock_class(key)
-            if not name or key[0] == "unknown" or not is_stable(key) or exported_lock(key) is None:
+            if not name or key[0] in ("unknown", "perhaps") or not is_stable(key) or exported_lock(key) is None:
                 continue
             if hold.times > 0 and name not in left and _is_wrong(leave, leaves, key, entry):
                 yield _at_return("kept", key, hold, leave, None, parameters)

@@ -5,7 +5,7 @@ In: the object that a lock argument points to. Out: `LockKey` terms, trimmed of 
 their class, as lockdep knows it: `kvm.slots_lock`, a global's name, or None while only a caller can tell.
 """
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 
 from analyzer.analysis.terms import ZERO, Term, container_of_element, contains, is_entry_term, is_stable
 from analyzer.facts.unit import RecordLayout
@@ -38,7 +38,7 @@ class LockTypes:
 
 def lock_class(key: Term) -> str | None:
     """Return the lock class of `key`; None where only a caller knows which lock it is."""
-    while key[0] in ("I", "fix"):
+    while key[0] in ("I", "fix", "perhaps"):
         key = key[1]
     if key[0] == "F":
         return f"{key[2]}.{key[3]}"
@@ -60,7 +60,7 @@ def is_context(key: Term, mode: str, recursive: bool) -> bool:
 def instance(key: Term) -> Term | None:
     """Return the object that the lock is a member of; None for a global or abstract lock."""
     inner = key
-    while inner[0] in ("I", "fix"):
+    while inner[0] in ("I", "fix", "perhaps"):
         inner = inner[1]
     return inner[1] if inner[0] == "F" else None
 
@@ -71,7 +71,32 @@ def exported_lock(key: Term) -> Term | None:
         return key
     if contains(key, lambda t: t[0] == "L"):
         return None
-    return ("unknown", lock_class(key) or "")
+    some: Term = ("unknown", lock_class(key) or "")
+    return perhaps(some) if is_perhaps(key) else some
+
+
+def perhaps(key: Term) -> Term:
+    """Return what stands in a lockset for `key` where ways came together that differ in whether it is held.
+
+    Its count tells whether a caller's lock may be gone: -1 if so, 0 if it can only be held oftener.
+    """
+    return key if is_perhaps(key) else ("perhaps", key)
+
+
+def is_perhaps(key: Term) -> bool:
+    """Tell whether `key` stands for a lock of which it is not known whether it is held."""
+    return bool(key[0] == "perhaps")
+
+
+def certain(key: Term) -> Term:
+    """Return the lock that `key` is about, held for certain or perhaps."""
+    inner: Term = key[1] if is_perhaps(key) else key
+    return inner
+
+
+def agree(counts: Collection[int]) -> bool:
+    """Tell whether ways with these `counts` of one lock agree in whether it is held, or dropped for the caller."""
+    return min(counts) > 0 or max(counts) < 0
 
 
 def same_lock(a: Term, b: Term) -> bool | None:

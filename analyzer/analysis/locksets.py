@@ -50,6 +50,8 @@ class Setting(Struct, frozen=True, array_like=True):
 
     held: tuple[HeldAt, ...]
     dropped: tuple[DroppedAt, ...]
+    #: classes of locks of which it is not known any more whether they are held
+    unsure: tuple[str, ...] = ()
 
 
 class MustLocks(Struct, frozen=True, array_like=True):
@@ -108,7 +110,7 @@ class SiteLocks(Struct, frozen=True, array_like=True):
 
 def must_of(setting: Setting) -> MustLocks:
     """Return the must-lockset of one state."""
-    gone = {one.name for one in setting.dropped if one.acquired is None}
+    gone = {*setting.unsure, *(one.name for one in setting.dropped if one.acquired is None)}
     return MustLocks(_ordered(setting.held), tuple(sorted(gone)))
 
 

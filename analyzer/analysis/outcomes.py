@@ -11,7 +11,7 @@ returned, or behind what was stored for it.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
 from msgspec.structs import replace
@@ -19,7 +19,7 @@ from msgspec.structs import replace
 from analyzer.analysis import ranges
 from analyzer.analysis.evaluate import load
 from analyzer.analysis.leave import Leave, value_range
-from analyzer.analysis.locks import exported_lock
+from analyzer.analysis.locks import agree, certain, exported_lock, is_perhaps, perhaps
 from analyzer.analysis.marks import Marks, exported
 from analyzer.analysis.marks import common as common_marks
 from analyzer.analysis.situation import Guards, common_guards, guards
@@ -141,26 +141,29 @@ def _is_behind_parameter(obj: Term) -> bool:
 
 
 def _common_outcome(outcomes: list[Outcome]) -> Outcome:
-    """Return one way to return that stands for all, on which no lock is held that is not held on all of them."""
+    """Return one way to return that stands for all: what is not held on all of them is perhaps held."""
     returns = outcomes[0].returns
     for outcome in outcomes[1:]:
         returns = ranges.hull(returns, outcome.returns)
     by_key: dict[Term, list[LockChange]] = defaultdict(list)
     for outcome in outcomes:
-        for key, change in {change.key: change for change in outcome.changes}.items():
-            by_key[key].append(change)
-    common = [_common_change(changes, len(changes) == len(outcomes)) for changes in by_key.values()]
-    changes = tuple(change for change in common if change is not None)
+        for change in {change.key: change for change in outcome.changes}.values():
+            by_key[certain(change.key)].append(change)
+    changes = tuple(one for key, some in by_key.items() for one in _common_changes(key, some, len(outcomes)))
     marks = common_marks([outcome.marks for outcome in outcomes])
     return Outcome(returns, None, changes, (), (), blurred=True, marks=marks)
 
 
-def _common_change(changes: list[LockChange], everywhere: bool) -> LockChange | None:
-    """Return what ways to return do to a lock in common: it is held on all of them, or the caller's and gone on some."""
-    least = min(changes, key=lambda change: (change.count, change.mode))
-    if everywhere:
-        return least
-    return replace(least, count=min(least.count, -1)) if least.count <= 0 else None
+def _common_changes(key: Term, changes: list[LockChange], n_ways: int) -> Iterator[LockChange]:
+    """Yield what ways to return do to the lock `key` in common: it is held on all, gone on all, or perhaps either."""
+    sure = [change for change in changes if not is_perhaps(change.key)]
+    doubts = [change for change in changes if is_perhaps(change.key)]
+    counts = [change.count or -1 for change in sure] + [0] * (n_ways - len(sure))
+    if agree(counts):
+        yield min(sure, key=lambda change: (change.count, change.mode))
+    if doubts or not agree(counts):
+        least = min(changes, key=lambda change: (change.count, change.mode))
+        yield replace(least, key=perhaps(key), count=max(-1, min(0, *counts, *(change.count for change in doubts))))
 
 
 def _outcome(group: list[_Way], single: bool) -> Outcome:

@@ -6,7 +6,7 @@ In: a state. Out: `Guards` over the function's entry, and `Setting`, locks for p
 
 from analyzer.analysis import ranges
 from analyzer.analysis.deferred import is_callers_choice
-from analyzer.analysis.locks import is_context, lock_class
+from analyzer.analysis.locks import is_context, is_perhaps, lock_class
 from analyzer.analysis.locksets import DroppedAt, HeldAt, Setting
 from analyzer.analysis.ranges import Range
 from analyzer.analysis.state import State
@@ -31,9 +31,12 @@ def guards(state: State) -> Guards:
 
 def setting(state: State, parameters: tuple[str, ...]) -> Setting:
     """Return the locks of `state` for people and for later passes."""
-    held, dropped = [], []
+    held, dropped, unsure = [], [], set()
     for key, hold in state.locks.items():
         name, context = lock_class(key) or "", is_context(key, hold.mode, hold.recursive)
+        if is_perhaps(key):
+            unsure.add(name)
+            continue
         if hold.times >= 0:
             held.append(HeldAt(name, hold.mode, hold.at, spell(key, parameters), context, hold.origin))
         if hold.times <= 0:
@@ -41,7 +44,7 @@ def setting(state: State, parameters: tuple[str, ...]) -> Setting:
     for key, gone in state.dropped.items():
         name, context = lock_class(key) or "", is_context(key, gone.mode, gone.recursive)
         dropped.append(DroppedAt(name, gone.released, gone.acquired, gone.mode, context))
-    return Setting(tuple(held), tuple(dropped))
+    return Setting(tuple(held), tuple(dropped), tuple(sorted(unsure)))
 
 
 def common_guards(all_guards: list[Guards]) -> Guards:

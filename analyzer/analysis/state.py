@@ -15,6 +15,7 @@ from typing import Any, NamedTuple
 
 from analyzer.analysis import conditions, ranges
 from analyzer.analysis.backlinks import Backlinks
+from analyzer.analysis.locks import is_perhaps, lock_class, perhaps
 from analyzer.analysis.marks import age, inherit, merge_marks
 from analyzer.analysis.terms import Term, common_container, contains, element
 from analyzer.ir.function import At
@@ -273,9 +274,10 @@ def _forget_elements(state: State, entered: list[State]) -> None:
 def _hold_some(state: State, key: Term) -> None:
     """Take `key` for one of several locks of its class: which of them are held is not told apart."""
     hold = state.locks.pop(key)
-    while key[0] in ("I", "fix"):
-        key = key[1]
-    some = ("unknown", f"{key[2]}.{key[3]}" if key[0] == "F" else str(key[1]) if key[0] in ("G", "unknown") else "")
+    some: Term = ("unknown", lock_class(key) or "")
+    if is_perhaps(key):
+        state.locks[perhaps(some)] = hold
+        return
     before = state.locks.pop(some, None)
     times = max(-1, min(1, hold.times + (before.times if before else 0)))
     if times:
