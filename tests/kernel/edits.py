@@ -22,8 +22,6 @@ from tests.kernel.unbalanced import UNBALANCED
 from tests.kernel.unbalanced_vendor import MISUSED, UNBALANCED_VENDOR
 from tests.kernel.unbalanced_x86 import UNBALANCED_X86
 
-#: written, but of rules that are not there yet
-AWAITING = (*SLEEPING,)
 BREAKING = (
     *breaking.BREAKING,
     *GRACE,
@@ -31,6 +29,7 @@ BREAKING = (
     *UNBALANCED_X86,
     *UNBALANCED_VENDOR,
     *MISUSED,
+    *SLEEPING,
     *ORDERS,
     *INTERRUPTS,
 )
