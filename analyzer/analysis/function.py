@@ -62,20 +62,28 @@ def analyse(scope: Scope) -> FunctionSummary:
 def settled(scope: Scope, kind: type[A]) -> tuple[A, FunctionSummary]:
     """Return the analysis of the function of `scope`, with its summary.
 
-    Only where locks differ at some point, or between returns, conditions can tell what goes with which; then it is worth
-    a second look.
+    Only where locks differ at some point, or between returns, conditions can tell what goes with which; then the first
+    look ends, and a second one keeps states apart by them.
     """
-    first = kind(scope)
-    summary = first.run()
-    n_ways = len({(outcome.changes, outcome.marks) for outcome in summary.outcomes})
-    at_return = len(scope.facts.ir.blocks) <= MANAGEABLE and n_ways > 1
-    if not at_return and all(len(states) <= 1 for states in first.entries):
-        return first, summary
-    tested = find_tested(scope.facts.ir, scope.matters, at_return=at_return)
-    if not tested.conditions:
-        return first, summary
-    second = kind(scope, tested)
-    return second, second.run()
+    tested: Tested | None = None
+    while True:
+        analysis = kind(scope, tested)
+        try:
+            summary = analysis.run()
+            if len({(outcome.changes, outcome.marks) for outcome in summary.outcomes}) > 1:
+                analysis.differ(at_return=True)
+        except Apart as apart:
+            tested = apart.tested
+            continue
+        return analysis, summary
+
+
+class Apart(Exception):  # noqa: N818 — no error: a reason to look again
+    """Raised where locks differ first, if there are conditions that tell what goes with which."""
+
+    def __init__(self, tested: Tested) -> None:
+        super().__init__()
+        self.tested = tested
 
 
 class FunctionAnalysis:
@@ -85,7 +93,7 @@ class FunctionAnalysis:
         self.scope = scope
         self.ir = scope.facts.ir
         self.entries: list[dict[Signature, State]] = [{} for _ in self.ir.blocks]
-        #: conditions that keep states apart, by block
+        #: conditions that keep states apart, by block; None before locks differ somewhere
         self.tested = tested
         self.visits = [0] * len(self.ir.blocks)
         self.work: list[tuple[int, int, Signature]] = []
@@ -134,6 +142,8 @@ class FunctionAnalysis:
         signature = self.enter(block, state, source)
         known = self.entries[block].get(signature)
         if known is None:
+            if self.entries[block]:
+                self.differ()
             if len(self.entries[block]) >= MAX_STATES:
                 self._squeeze(block, state)
                 return
@@ -141,6 +151,15 @@ class FunctionAnalysis:
         elif not merge(known, state, block, self.visits[block] > WIDEN_AFTER):
             return
         self._enqueue(block, signature)
+
+    def differ(self, *, at_return: bool = False) -> None:
+        """Note that locks differ at some point, or between returns."""
+        at_return = at_return and len(self.ir.blocks) <= MANAGEABLE
+        if self.tested is None or (at_return and not self.tested.at_return):
+            before = self.tested
+            self.tested = find_tested(self.ir, self.scope.matters, at_return=at_return)
+            if self.tested.conditions and (before is None or before.conditions != self.tested.conditions):
+                raise Apart(self.tested)
 
     def enter(self, block: int, state: State, source: tuple[int, Signature]) -> Signature:
         """Make `state`, coming from a block where it had a signature, one at `block`; return its signature there."""
@@ -174,7 +193,7 @@ class FunctionAnalysis:
     def _signature(self, block: int, state: State, before: Signature) -> Signature:
         """Return what must agree for two states to be merged at `block`."""
         locks = state.signature(self.scope.context.telling, came=not state.marks or self._keeps_apart(state))
-        if self.tested is None:
+        if self.tested is None or not self.tested.conditions:
             return (*locks, None)
         if not self.tested.joins[block]:
             # nobody else comes here: what told it apart before still does

@@ -53,12 +53,14 @@ class _Way(NamedTuple):
 def outcomes_of(leaves: list[Leave]) -> tuple[Outcome, ...]:
     """Return the ways in which the function returns."""
     places = _stored_places(leaves)
-    groups: dict[object, list[_Way]] = defaultdict(list)
+    groups: dict[tuple[object, ...], list[_Way]] = defaultdict(list)
     for leave in leaves:
         way = _way(leave, places)
         groups[(tuple(_placeless(change) for change in way.changes), way.established, way.marks)].append(way)
     single = len(groups) == 1
-    outcomes = [_outcome(alike, single) for group in groups.values() for alike in _apart(group, single)]
+    # what came before on a way is told for itself: conditions are for telling what is held
+    even = len({key[:-1] for key in groups}) == 1
+    outcomes = [_outcome(alike, single) for group in groups.values() for alike in _apart(group, even)]
     if len(outcomes) > MAX_OUTCOMES:
         return (_common_outcome(outcomes),)
     return tuple(outcomes)
@@ -87,9 +89,9 @@ def _placeless(change: LockChange) -> tuple[object, ...]:
     return (change.key, change.count, change.mode, change.recursive, change.atomic)
 
 
-def _apart(group: list[_Way], single: bool) -> list[list[_Way]]:
+def _apart(group: list[_Way], even: bool) -> list[list[_Way]]:
     """Divide ways with the same lock changes by what callers know and find."""
-    if single:
+    if even:
         return [group]
     divided: dict[object, list[_Way]] = defaultdict(list)
     for way in group:

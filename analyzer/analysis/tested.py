@@ -47,6 +47,8 @@ class Tested(NamedTuple):
     conditions: list[Conditions]
     #: blocks that control comes to from several places
     joins: list[bool]
+    #: do conditions count that callers may test
+    at_return: bool
 
 
 def find_tested(ir: FunctionIR, matters: Callable[[Event], bool], *, at_return: bool) -> Tested:
@@ -58,7 +60,7 @@ def find_tested(ir: FunctionIR, matters: Callable[[Event], bool], *, at_return: 
     successors = [successors_of(block) for block in ir.blocks]
     n_sources = Counter(target for targets in successors for target in targets)
     joins = [n_sources[number] > 1 for number in range(len(ir.blocks))]
-    nothing = Tested([], joins)
+    nothing = Tested([], joins, at_return)
     interesting = [any(matters(event) for event in block.events) for block in ir.blocks] if any(joins) else []
     if not any(interesting):
         return nothing
@@ -74,7 +76,7 @@ def find_tested(ir: FunctionIR, matters: Callable[[Event], bool], *, at_return: 
         some = tested[number] if any(relevant[target] for target in successors[number]) else ()
         more = kept if type(block.terminator) is Return else ()
         ahead.append(tuple(condition for condition in (*some, *more) if condition in needs))
-    return Tested(_flow(ahead, assigned, successors, needs), joins)
+    return Tested(_flow(ahead, assigned, successors, needs), joins, at_return)
 
 
 def _flow(
