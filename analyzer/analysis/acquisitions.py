@@ -70,6 +70,20 @@ class Below(NamedTuple):
     doubt: str
 
 
+class _Locks:
+    """The locks of one state, as all acquisitions there ask for them."""
+
+    def __init__(self, state: State) -> None:
+        known = [(key, hold, lock_class(key) or "") for key, hold in state.locks.items()]
+        #: locks held, each with its class
+        self.held = [one for one in known if one[1].times > 0]
+        #: classes of locks that the function took or dropped
+        self.names = frozenset(name for _, _, name in known)
+        last = {name: hold for _, hold, name in known}
+        #: classes of the caller's locks that are dropped
+        self.dropped = frozenset(name for name, hold in last.items() if hold.times < 0)
+
+
 class Log:
     """Collects the acquisitions of one pass over a block."""
 
@@ -101,7 +115,8 @@ class Log:
                     continue
                 if asked[0] != "k":
                     known, doubt = ((asked, ranges.NONZERO), *known), self.undecided(asked)
-            self._note(state, wait, Draft(at, None, setting(state, self._parameters), known), _NONE, doubt)
+            draft = Draft(at, None, setting(state, self._parameters), known)
+            self._note(state, _Locks(state), wait, draft, _NONE, doubt)
 
     def _asked(self, bits: tuple[int, int], arguments: tuple[Term, ...]) -> Term:
         index, mask = bits
@@ -133,7 +148,7 @@ class Log:
         at: At,
     ) -> None:
         """Note what a callee's acquisitions are to this function in `state`."""
-        off = _off(state)
+        off, locks = _off(state), _Locks(state)
         here = None
         for one, link, under, doubt in takes:
             key = one.key if one.what == "sleep" else self._types.key(substitute(one.key, arguments, loader))
@@ -142,15 +157,15 @@ class Log:
             without = frozenset(one.without)
             wait = Wait(one.what, key, one.mode, one.recursive, one.waits, (off - without) | below, without)
             draft = Draft(at, link, here[0], here[1] if under is None else under)
-            self._note(state, wait, draft, below, doubt)
+            self._note(state, locks, wait, draft, below, doubt)
 
-    def _note(self, state: State, wait: Wait, draft: Draft, below: frozenset[str], doubt: str = "") -> None:
+    def _note(
+        self, state: State, locks: _Locks, wait: Wait, draft: Draft, below: frozenset[str], doubt: str = ""
+    ) -> None:
         """Note an acquisition in `state`; its `without` are the locks that the callee had dropped."""
-        own = {lock_class(key) or "": hold for key, hold in state.locks.items()}
-        if wait.waits != "none" or wait.what != "lock":
-            for outer, hold in state.locks.items():
-                name = lock_class(outer) or ""
-                if hold.times > 0 and name not in wait.without and (hold.atomic or wait.what != "sleep"):
+        if locks.held and (wait.waits != "none" or wait.what != "lock"):
+            for outer, hold, name in locks.held:
+                if name not in wait.without and (hold.atomic or wait.what != "sleep"):
                     self._nest(state, outer, hold, wait._replace(off=below), draft, doubt)
         if wait.what != "sleep":
             exported = exported_lock(wait.key)
@@ -161,9 +176,8 @@ class Log:
                 wait = wait._replace(what="sleep", key=NO_LOCK, mode="write", recursive=True)
             elif exported != wait.key or depth(exported) > MAX_DEPTH:
                 wait = wait._replace(key=("unknown", lock_class(wait.key) or ""))
-        dropped = {name for name, hold in own.items() if hold.times < 0}
-        outside = dropped | {name for name in wait.without if name not in own}
-        wait = wait._replace(without=frozenset(outside))
+        if locks.names:
+            wait = wait._replace(without=locks.dropped | (wait.without - locks.names))
         self.takes[wait].setdefault((draft.at, draft.guards), draft)
 
     def _nest(self, state: State, outer: Term, hold: Hold, wait: Wait, draft: Draft, doubt: str) -> None:

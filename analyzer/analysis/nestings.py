@@ -9,6 +9,7 @@ In: summaries, and the locks that entry points are entered with. Out: `Nesting`s
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import lru_cache
 
 from msgspec import Struct
 from msgspec.structs import replace
@@ -70,6 +71,7 @@ class Nesting(Struct, frozen=True):
         return trail
 
 
+@lru_cache(1)
 def nestings(facts: LockFacts) -> tuple[Nesting, ...]:
     """Return all nestings of locks that are known by their class."""
     alone = _alone(facts)

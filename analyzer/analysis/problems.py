@@ -63,7 +63,7 @@ class Judged(Struct, frozen=True):
     parts: frozenset[tuple[str, str]] = frozenset()
 
 
-class LockFacts(Struct, frozen=True):
+class LockFacts(Struct, frozen=True, eq=False):
     """What the analysis knows of locks, for rules that look at the whole program."""
 
     program: Program

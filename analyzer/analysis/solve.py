@@ -42,6 +42,8 @@ def solve(context: Context, facts_of: FactsOf, keys: Keys, keep: Keep, advance: 
         _solve(context, facts_of, keys, keep, advance)
     finally:
         if collecting:
+            # nor will later collections find any among them
+            gc.freeze()
             gc.enable()
 
 
