@@ -212,8 +212,8 @@ def _merge_epochs(old: State, new: State, block: int) -> bool:
 
 def _merge_facts(old: State, new: State, widening: bool) -> bool:
     changed = False
-    for term in list(old.facts):
-        mine, theirs = old.facts[term], conditions.range_of(new.facts, term)
+    for term, mine in list(old.facts.items()):
+        theirs = new.facts.get(term) or conditions.range_of(new.facts, term)
         if mine == theirs:
             continue
         joined = ranges.widen(mine, theirs) if widening else ranges.hull(mine, theirs)
