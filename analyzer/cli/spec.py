@@ -13,6 +13,8 @@ from typing import Annotated
 import typer
 
 from analyzer.cli import arguments, output, progress
+from analyzer.cli.spec_doc import EXAMPLES as DOC_EXAMPLES
+from analyzer.cli.spec_doc import doc
 from analyzer.cli.status import Status
 from analyzer.spec.load import load
 from analyzer.spec.schema import schema_text
@@ -33,11 +35,13 @@ Examples:
   # yaml-language-server: $schema=lockspec.schema.json    first line of a specification
 """
 
-
 COVERAGE_EXAMPLES = """\b
 Examples:
   lockspec spec coverage > docs/kvm-coverage.md
 """
+
+
+app.command("doc", epilog=DOC_EXAMPLES)(doc)
 
 
 @app.command("coverage", epilog=COVERAGE_EXAMPLES)

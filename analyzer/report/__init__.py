@@ -13,6 +13,7 @@ from analyzer.report._callgraph import graph_format_names, graph_renderer
 from analyzer.report._callgraph._answers import render_neighbours, render_paths, render_stats, render_unresolved
 from analyzer.report._crosscheck import render_crosscheck, render_crosscheck_json
 from analyzer.report._diagnoses import render_diagnoses
+from analyzer.report._doc import render_doc_page, render_kernel_doc
 from analyzer.report._explained_json import render_explained_json
 from analyzer.report._explanation import render_explanation
 from analyzer.report._formats import Renderer, format_names, renderer
@@ -31,8 +32,10 @@ __all__ = [
     "render_crosscheck",
     "render_crosscheck_json",
     "render_diagnoses",
+    "render_doc_page",
     "render_explained_json",
     "render_explanation",
+    "render_kernel_doc",
     "render_lock",
     "render_neighbours",
     "render_paths",

@@ -202,6 +202,8 @@ class Rule(Struct, frozen=True, array_like=True):
     title: str = ""
     #: every name in the check, in the order of the file
     mentions: tuple[Mention, ...] = ()
+    #: fields that the rule is for, beside those it checks: what readers of the field's declaration are told of it
+    about: tuple[Name, ...] = ()
 
 
 #: in what context code runs: what it may wait for

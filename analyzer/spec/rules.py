@@ -10,6 +10,7 @@ from analyzer.base.errors import SpecError
 from analyzer.spec.kinds import RuleKind, rule_kinds
 from analyzer.spec.mapping import Key, Map
 from analyzer.spec.model import Rule, Severity
+from analyzer.spec.requirements import NameOf
 from analyzer.spec.shapes import Choice, ListOf, Located, Schema, Text, text_of
 from analyzer.spec.suggest import did_you_mean
 from analyzer.spec.tree import MapNode, Node, describe
@@ -24,10 +25,13 @@ KIND = Key("kind", Text(), "rule kind", required=True)
 TITLE = Key("title", Text(), "what the rule is about in a few words", default="")
 SEVERITY = Key("severity", _SEVERITY, "how bad a violation is; absent: error", default="error")
 UNLESS = Key("unless", ListOf(_EXEMPTION, "exemptions"), "exemptions that the analysis proves", default=())
+ABOUT = Key(
+    "about", ListOf(NameOf("field"), "fields"), "fields that the rule is for, beside those it checks", default=()
+)
 WHY = Key("why", Text(), "the reason, for the reader of a finding", required=True)
 SOURCE = Key("source", Text(), "where the kernel says so", required=True)
 _BEFORE = (ID, TITLE, KIND)
-_AFTER = (UNLESS, SEVERITY, WHY, SOURCE)
+_AFTER = (ABOUT, UNLESS, SEVERITY, WHY, SOURCE)
 
 
 class RuleShape:
@@ -48,7 +52,8 @@ class RuleShape:
             " ".join(fields[SOURCE].split()),
             place,
             fields[TITLE],
-            mentions,
+            mentions + fields[ABOUT],
+            tuple(mention.name for mention in fields[ABOUT]),
         )
 
     def schema(self) -> Schema:

@@ -67,3 +67,31 @@ def test_the_schema_is_json(run: Run) -> None:
     ran = run("spec", "schema")
     assert ran.status == 0
     assert json.loads(ran.out)["$schema"].startswith("https://json-schema.org/")
+
+
+def test_a_comment_for_a_header_from_the_rules_alone(run: Run, pipeline: Any, specs: Path) -> None:
+    ran = run("spec", "doc", "vm", "--specs", specs)
+    assert (ran.status, ran.err) == (0, "")
+    assert ran.out.startswith("/**\n * struct vm - locks that its members need\n * @x: Writes need @lock.\n")
+    assert pipeline.asked == []
+
+
+def test_a_page_goes_to_a_file(run: Run, specs: Path, tmp_path: Path) -> None:
+    page = tmp_path / "vm.md"
+    ran = run("spec", "doc", "--specs", specs, "--format", "markdown", "--output", page)
+    assert (ran.status, ran.out) == (0, "")
+    assert page.read_text().startswith("# struct vm\n\n| member | locks |\n")
+
+
+def test_a_structure_without_rules_is_an_error(run: Run, specs: Path) -> None:
+    ran = run("spec", "doc", "vmm", "--specs", specs)
+    assert (ran.status, ran.out) == (2, "")
+    assert "vmm: no rule names a member of it" in ran.err
+
+
+def test_the_shipped_rules_say_of_the_memslots_file_what_its_header_says(run: Run) -> None:
+    text = " ".join(run("spec", "doc", "kvm_memory_slot").out.replace("*", "").split())
+    member = text[text.index("@gmem.file:") : text.index("@gmem.pgoff:")]
+    assert "Writes need kvm->slots_lock." in member
+    assert "kvm_gmem_get_file()" in member
+    assert "needs either kvm->slots_lock or kvm->srcu" in member
