@@ -21,10 +21,10 @@ from analyzer.findings.doc import LockDoc, MemberDoc, StructDoc
 from analyzer.pipeline.measured import Measurements
 from analyzer.pipeline.ruling import locks_of, note
 from analyzer.pipeline.sentences import Speller, sentences
+from analyzer.spec.effect import LockAbstract
 from analyzer.spec.model import (
     Atomicity,
     GuardedBy,
-    LockAbstract,
     LockOrder,
     MustHold,
     MustNotHold,
