@@ -290,3 +290,12 @@ def test_any_text_is_refused_with_a_place(text: str) -> None:
 def test_any_tail_is_refused_with_a_place(text: str) -> None:
     with pytest.raises(SpecError, match=r"^x\.yaml:\d+:\d+: "):
         read_document(text, "x.yaml")
+
+
+def test_a_rule_tells_what_it_is_about(tmp_path: Path) -> None:
+    path = tmp_path / "a.yaml"
+    path.write_text(RULES.replace("    requires: yes\n", "    requires: yes\n    about: [vm_slot.file, vm.state]\n"))
+    rules = {rule.id: rule for rule in load([path]).rules}
+    assert rules["vm/get-file"].about == (Name(("vm_slot", "file")), Name(("vm", "state")))
+    assert [str(name) for name, _ in rule_names(rules["vm/get-file"])] == ["yes", "vm_slot.file", "vm.state"]
+    assert rules["vm/state"].about == ()
