@@ -110,7 +110,7 @@ def check(
 
 
 def tell_failed_units(report: Report) -> None:
-    """Name on standard error each unit that could not be read: one line, with its place."""
+    """Name on standard error each unit that could not be read, and each overlay without effect: one line, with its place."""
     for gap in report.gaps:
-        if gap.kind is GapKind.UNIT:
+        if gap.kind in (GapKind.UNIT, GapKind.OVERLAY):
             print(f"{gap.location}: {gap.text}", file=sys.stderr)

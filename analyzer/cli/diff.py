@@ -7,6 +7,7 @@ In: options and two revisions. Out: a report of the introduced findings in one o
 from __future__ import annotations
 
 import sys
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -32,6 +33,14 @@ Examples:
 N_TOLD = 10
 #: what `--show` takes beside the introduced findings
 _CLASSES = {"fixed": ("fixed",), "pre-existing": ("pre-existing",), "all": ("fixed", "pre-existing")}
+
+
+Baseline = Annotated[
+    Path | None,
+    typer.Option(
+        "--baseline", exists=True, dir_okay=False, metavar="FILE", help="Findings that are accepted though introduced."
+    ),
+]
 
 
 def _known_class(names: list[str] | None) -> list[str] | None:
@@ -65,7 +74,7 @@ def diff(
         ),
     ] = None,
     rule: arguments.Rules = None,
-    baseline_file: arguments.Baseline = None,
+    baseline_file: Baseline = None,
     format: Format = "text",  # noqa: A002 (the option's name)
     explain_path: Annotated[
         bool, typer.Option("--explain-path", help="Tell the branches on each way, too: what is assumed to get there.")
@@ -108,7 +117,7 @@ def _others(comparison: Comparison, show: list[str] | None) -> tuple[Finding, ..
 
 def _tell_unseen(report: Report) -> None:
     """Name on standard error the changes that are not looked at, one line each with its place."""
-    unseen = [gap for gap in report.gaps if gap.kind in (GapKind.CHANGE, GapKind.OVERLAY)]
+    unseen = [gap for gap in report.gaps if gap.kind is GapKind.CHANGE]
     for gap in unseen[:N_TOLD]:
         print(f"{gap.location}: {gap.text}", file=sys.stderr)
     if len(unseen) > N_TOLD:

@@ -104,7 +104,7 @@ class Compared(Struct, frozen=True):
 
     #: `a1b2c3d4e5f6 ("KVM: fix it")`
     base: str
-    #: the same; empty for the work tree
+    #: the same; empty: the work tree, with changes that are not committed
     head: str
     n_introduced: int
     n_fixed: int

@@ -7,6 +7,7 @@ know what they lack.
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Iterable, Iterator
 from functools import cached_property
@@ -37,8 +38,9 @@ class Sides:
         self._names = names
 
     def name(self, path: str) -> str:
-        """Return the name of a file."""
-        return self._names.name(path, self._names.tree)
+        """Return the name of a file; one that lies elsewhere has one path, whatever links lead to it."""
+        name = self._names.name(path, self._names.tree)
+        return os.path.realpath(name) if os.path.isabs(name) else name  # noqa: PTH117 - a name, no path
 
     @cached_property
     def read_before(self) -> frozenset[str]:

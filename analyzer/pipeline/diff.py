@@ -52,6 +52,8 @@ class _Resolved(Struct, frozen=True):
     changes: tuple[Change, ...]
     #: new files in the work tree that git does not know yet
     untracked: tuple[str, ...]
+    #: the commit that the head is, be it checked out; None: there are changes that are not committed
+    named: str | None
 
 
 class Outcome(Struct, frozen=True):
@@ -86,8 +88,9 @@ def _resolve(tree: Path, wanted: Revisions, units: UnitList) -> _Resolved:
     repository = Repository(tree)
     base = repository.commit("--base", wanted.base)
     head = repository.commit("--head", wanted.head) if wanted.head else None
+    named = head or repository.commit("HEAD", "HEAD")
     if not wanted.exact:
-        base = repository.merge_base(base, head or repository.commit("HEAD", "HEAD"))
+        base = repository.merge_base(base, named)
     changes = repository.changes(base, head)
     untracked: tuple[str, ...] = ()
     if head is None:
@@ -95,16 +98,19 @@ def _resolve(tree: Path, wanted: Revisions, units: UnitList) -> _Resolved:
         known = {change.new for change in changes}
         untracked = tuple(path for path in repository.untracked(files, base) if path not in known)
         changes = (*changes, *(Change("A", path, path) for path in untracked))
-    return _Resolved(repository, base, head, changes, untracked)
+    clean = head is not None or not (untracked or repository.changes(named, None))
+    return _Resolved(repository, base, head, changes, untracked, named if clean else None)
 
 
-def _snapshots(known: _Resolved, place: Path) -> tuple[Snapshot, Snapshot | None]:
-    """Return the tree at the base and at the head; None is the tree as it lies on disk."""
-    renames = [(change.old, change.new) for change in known.changes if change.status == "R"]
+def _snapshots(known: _Resolved, place: Path) -> tuple[Snapshot, Snapshot]:
+    """Return the tree at the base and at the head."""
+    renames = tuple((change.old, change.new) for change in known.changes if change.status == "R")
+    came = tuple(change.new for change in known.changes if change.status in "AR")
+    went = tuple(change.old for change in known.changes if change.status in "DR")
     before = known.repository.snapshot(known.base, place)
-    before = replace(before, absent=(*before.absent, *known.untracked), renamed=tuple(renames))
+    before = replace(before, absent=(*before.absent, *known.untracked), elsewhere=came, renamed=renames)
     after = known.repository.snapshot(known.head, place) if known.head else Snapshot()
-    return before, replace(after, renamed=tuple((new, old) for old, new in renames))
+    return before, replace(after, elsewhere=went, renamed=tuple((new, old) for old, new in renames))
 
 
 def _outcome(tree: Path, known: _Resolved, sides: Sides, options: CheckOptions) -> Outcome:
@@ -114,7 +120,7 @@ def _outcome(tree: Path, known: _Resolved, sides: Sides, options: CheckOptions) 
     whole = sides.after.side.report
     compared = Compared(
         base=history.head(tree, known.base) or known.base[:12],
-        head=(history.head(tree, known.head) or known.head[:12]) if known.head else "",
+        head=(history.head(tree, known.named) or known.named[:12]) if known.named else "",
         n_introduced=len(found.introduced),
         n_fixed=len(found.fixed),
         n_pre_existing=len(found.pre_existing),

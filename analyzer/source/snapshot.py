@@ -24,7 +24,9 @@ class Snapshot(Struct, frozen=True):
     contents: tuple[tuple[str, Path], ...] = ()
     #: files on disk that are not there
     absent: tuple[str, ...] = ()
-    #: main files and the names that they have on the other side of a comparison
+    #: files that there are on the other side of a comparison only
+    elsewhere: tuple[str, ...] = ()
+    #: main files and the names that they have on the other side
     renamed: tuple[tuple[str, str], ...] = ()
 
     @property
@@ -38,7 +40,7 @@ def units_at(units: UnitList, snapshot: Snapshot | None) -> UnitList:
     if snapshot is None:
         return units
     name = units.names.name
-    absent = {name(path, units.names.tree) for path in snapshot.absent}
+    absent = {name(path, units.names.tree) for path in (*snapshot.absent, *snapshot.elsewhere)}
     there = {command.name: command for command in units.commands}
     commands = {unit: command for unit, command in there.items() if unit not in absent}
     for path, other in snapshot.renamed:

@@ -192,3 +192,32 @@ def test_no_mirror_is_left_behind(tree: Path, tmp_path: Path, monkeypatch: pytes
     monkeypatch.setattr("tempfile.tempdir", str(scratch))
     run(tree, None, overlays=[("box.h", tree / "box.h")])
     assert list(scratch.iterdir()) == []
+
+
+def test_an_overlay_that_no_unit_reads_is_told_and_others_are_not(tree: Path, tmp_path: Path) -> None:
+    (tree / "idle.h").write_text("int idle;\n")
+    (tree / "sub").mkdir()
+    (tree / "sub" / "linked.h").symlink_to(tree / "box.h")
+    content = tmp_path / "content.h"
+    content.write_text(HEADER + "int more;\n")
+    for cache in (None, tmp_path / "c", tmp_path / "c"):
+        idle = run(tree, cache, overlays=[("idle.h", content), ("box.h", content)])
+        assert [(gap.kind, gap.location.file) for gap in idle.gaps] == [(GapKind.OVERLAY, "idle.h")]
+        assert "no effect" in idle.gaps[0].text
+    assert run(tree, None, overlays=[("c.c", content)]).gaps == ()
+    assert run(tree, None, units=["c.c"], overlays=[("box.h", content)]).gaps[0].location.file == "box.h"
+
+
+def test_an_overlay_of_a_unit_that_cannot_be_read_then_has_its_effect(tree: Path, tmp_path: Path) -> None:
+    content = tmp_path / "content.c"
+    content.write_text("#error broken\n")
+    assert [gap.kind for gap in run(tree, None, overlays=[("c.c", content)]).gaps] == [GapKind.UNIT]
+
+
+def test_equal_units_have_equal_digests_and_others_not(tree: Path, tmp_path: Path) -> None:
+    first = run(tree, tmp_path / "c")
+    assert first.digest == run(tree, tmp_path / "c").digest == run(tree, None).digest
+    assert {path.rpartition("/")[2] for path in first.files} >= {"a.c", "b.c", "c.c", "box.h"}
+    assert run(tree, tmp_path / "c").files == first.files
+    (tree / "c.c").write_text("int c(void) { return 2; }\n")
+    assert run(tree, tmp_path / "c").digest != first.digest
