@@ -237,6 +237,8 @@ class Caller:
         if outcome.fresh:
             state.fresh[returned] = FRESH
         take(state, outcome.marks, over, event.at)
+        for lock, how in outcome.assumes:
+            state.assumed[over(lock)] = how
         for lock, made in changes:
             origin = (target.id, made.key) if target.id else None
             hold = Hold(made.count, made.mode, made.recursive, event.at, made.atomic, origin)

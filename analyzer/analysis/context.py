@@ -18,7 +18,7 @@ from analyzer.analysis.summary import PLAIN, FunctionSummary
 from analyzer.analysis.terms import Term
 from analyzer.analysis.watch import Watches
 from analyzer.facts.unit import FunctionFacts
-from analyzer.ir.function import Call, Event, Store
+from analyzer.ir.function import Call, Claim, Event, Store
 from analyzer.ir.values import FunctionAddress, Local, Value
 from analyzer.program.arguments import Conduct, Conducts
 from analyzer.program.entries import Entry
@@ -141,6 +141,8 @@ class Scope:
 
     def matters(self, event: Event) -> bool:
         """Tell whether `event` is a call that concerns locks or rules; accesses are not told apart."""
+        if isinstance(event, Claim):
+            return event.form in self.context.watches.claims
         if not isinstance(event, Call):
             return self.watched and not (isinstance(event, Store) and isinstance(event.path.root, Local))
         watched_calls, primitives = self.context.watches.heard, self.context.spec.primitives

@@ -8,7 +8,7 @@ In: a state, a primitive, argument terms. Out: the states after the call, split 
 from analyzer.analysis import conditions, dating, ranges
 from analyzer.analysis.evaluate import store
 from analyzer.analysis.freshness import allocation, lower, publish
-from analyzer.analysis.locks import LockTypes, certain, is_perhaps, lock_class, perhaps
+from analyzer.analysis.locks import LockTypes, certain, is_perhaps, lock_class, perhaps, same_lock
 from analyzer.analysis.state import FRESH, PUBLISHED, Dropped, Hold, State
 from analyzer.analysis.terms import ZERO, Term, element, is_stable, member, pointee
 from analyzer.ir.function import At
@@ -150,6 +150,8 @@ def acquire(state: State, key: Term, more: Hold) -> None:
 def release(state: State, key: Term, less: Hold) -> None:
     """Hold `key` `less.times` times less; below zero it was the caller's."""
     key = held_as(state, key)
+    if state.assumed:
+        unassume(state, key)
     hold = state.locks.get(key)
     if state.marks and (not less.recursive if hold is None else hold.times <= less.times):
         dating.dropped(state, key, less.at)
@@ -168,6 +170,13 @@ def release(state: State, key: Term, less: Hold) -> None:
         state.dropped[key] = Dropped(hold.mode, hold.recursive, hold.at, less.at)
     else:
         state.locks[key] = hold._replace(times=max(hold.times - less.times, -MAX_TIMES), at=less.at)
+
+
+def unassume(state: State, key: Term) -> None:
+    """Claim of `key`, and of what may be the same lock, no longer that a caller holds it."""
+    for other in [other for other in state.assumed if lock_class(other) == lock_class(key)]:
+        if same_lock(other, key) is not False:
+            del state.assumed[other]
 
 
 def held_as(state: State, key: Term) -> Term:

@@ -8,11 +8,16 @@ Atoms (tuples, so that equal ones are shared and cached):
                                         None for any instance. A fifth part, if there is one, tells what the function
                                         did to locks that only its callers know, before it asks: (lock, times, mode,
                                         recursive), …
+                                        The mode `shared` is for reading only, and `read` any.
   ("unheld", class, mode, owner)        no lock of the class is held, in this mode at least; with a fifth part as above
   ("when", function, field, op, n, owner)  `function(&owner->field) op n` (function may be empty: the field itself)
   ("fresh", object pointer)             nobody else can reach the object yet
   ("after", rule, owner)                what the rule asks for came before; ("quiet", rule, object pointer): see `marks`
+  ("dying", object)                     a counter of the object's is known to be 0: its last reference is gone
+  ("spared", exemptions, object)        one of the exemptions applies to the object
   ("new",)                              the way begins in the function that made the object
+  ("lock", key, mode)                   this lock is held, of which only a caller knows the class
+  ("atomic", truth)                     a lock is held whose holder must not sleep, or none is
   ("maybe", reason)                     cannot be decided; reason is for people
 Formulas: True, False, an atom, ("any", f, …), ("all", f, …).
 """
@@ -21,18 +26,17 @@ from typing import Any
 
 from analyzer.analysis import ranges
 from analyzer.analysis.effects import change
-from analyzer.analysis.freshness import is_own_object, status
+from analyzer.analysis.exempt import MAX_OWNER_DEPTH, dying, fresh, spared
+from analyzer.analysis.freshness import is_own_object
 from analyzer.analysis.locks import certain, differ, exported_lock, instance, is_perhaps, lock_class
 from analyzer.analysis.sequence import came, is_quiet
-from analyzer.analysis.state import FRESH, HANDED_OUT, Hold, State
+from analyzer.analysis.state import Hold, State
 from analyzer.analysis.terms import Loader, Term, address, depth, is_entry_term, root, substitute
 from analyzer.ir.function import At
 
 Formula = bool | tuple[Any, ...]
-
-
-#: an owner further away than this is not told apart from others: recursion over linked objects would lead on for ever
-MAX_OWNER_DEPTH = 14
+#: modes asked for, and how the lock is held, that exclude each other
+_CONTRARY = frozenset((("write", "read"), ("shared", "write")))
 
 
 def any_of(parts: list[Formula]) -> Formula:
@@ -71,10 +75,14 @@ def rebind(formula: Formula, arguments: tuple[Term, ...], loader: Loader) -> For
             owner = None if formula[3] is None else substitute(formula[3], arguments, loader)
             given = tuple((substitute(key, arguments, loader), *how) for key, *how in (*formula[4:], ())[0])
             return (*formula[:3], owner, given) if given else (*formula[:3], owner)
+        case "lock":
+            return lock_atom(substitute(formula[1], arguments, loader), formula[2])
         case "when":
             return (*formula[:5], None if formula[5] is None else substitute(formula[5], arguments, loader))
-        case "fresh":
-            return ("fresh", substitute(formula[1], arguments, loader))
+        case "fresh" | "dying":
+            return (formula[0], substitute(formula[1], arguments, loader))
+        case "spared":
+            return (*formula[:2], substitute(formula[2], arguments, loader))
         case "after" | "quiet":
             return (*formula[:2], None if formula[2] is None else substitute(formula[2], arguments, loader))
         case _:
@@ -88,7 +96,8 @@ def where_made(formula: Formula) -> Formula:
     if formula[0] in ("any", "all"):
         parts = [where_made(part) for part in formula[1:]]
         return any_of(parts) if formula[0] == "any" else all_of(parts)
-    return True if formula[0] == "new" else formula
+    made = formula[0] == "new" or (formula[0] == "spared" and "creation" in formula[1])
+    return True if made else formula
 
 
 def residue(formula: Formula, state: State) -> Formula:
@@ -104,10 +113,19 @@ def residue(formula: Formula, state: State) -> Formula:
             return _held(formula, state)
         case "unheld":
             return _unheld(formula, state)
+        case "lock":
+            return _this_lock(formula, state)
+        case "atomic":
+            known = any(hold.times > 0 and hold.atomic for hold in state.locks.values())
+            return formula[1] if known else formula
         case "when":
             return _when(formula, state)
         case "fresh":
-            return _fresh(formula[1], state)
+            return fresh(formula[1], state)
+        case "dying":
+            return dying(formula, state)
+        case "spared":
+            return spared(formula, state)
         case "after":
             return _after_call(formula, state)
         case "quiet":
@@ -130,7 +148,7 @@ def _held(atom: tuple[Any, ...], state: State) -> Formula:
         elif hold.times < 0:
             if same is not False:
                 return False
-        elif mode == "write" and hold.mode == "read":
+        elif (mode, hold.mode) in _CONTRARY:
             # upgrading is impossible: whoever holds it for reading here cannot have been given it for writing
             if same is not False:
                 return False
@@ -138,6 +156,9 @@ def _held(atom: tuple[Any, ...], state: State) -> Formula:
             return True
         else:
             doubt = doubt or same is None
+    claimed = _claimed(wanted, mode, owner, state) if state.assumed else None
+    if claimed is not None:
+        return claimed
     if doubt:
         return ("maybe", f"{wanted} is held, but whether it is of the same object is not known")
     if unsure:
@@ -157,6 +178,33 @@ def _held(atom: tuple[Any, ...], state: State) -> Formula:
 
 def _not_told(name: str) -> Formula:
     return ("maybe", f"whether {name} is held is not known: too many lock situations come together before")
+
+
+def _claimed(wanted: str, mode: str, owner: Term | None, state: State) -> bool | None:
+    """Tell whether the source claims before that the lock is held, or that it is held otherwise."""
+    for key, how in state.assumed.items():
+        if lock_class(key) == wanted and _same_owner(key, owner):
+            if mode == "read" or how == ("read" if mode == "shared" else mode):
+                return True
+            if how != "any":
+                return False
+    return None
+
+
+def lock_atom(key: Term, mode: str) -> Formula:
+    """Return that the lock `key` is held: by its class and object, if the class is known."""
+    name = lock_class(key)
+    return ("lock", key, mode) if name is None else ("held", name, mode, instance(key))
+
+
+def _this_lock(atom: tuple[Any, ...], state: State) -> Formula:
+    _, key, mode = atom
+    hold = state.locks.get(key)
+    if hold is not None:
+        return hold.times >= 0 and (mode, hold.mode) not in _CONTRARY
+    if key in state.assumed:
+        return True
+    return atom if is_entry_term(key) else ("maybe", "which lock it is about is not known")
 
 
 def _unheld(atom: tuple[Any, ...], state: State) -> Formula:
@@ -263,15 +311,6 @@ def _read_object(term: Term, function: str) -> Term | None:
     return term[1] if term[0] == "ld" else None
 
 
-def _fresh(pointer: Term, state: State) -> Formula:
-    known = status(pointer, state)
-    if known == FRESH:
-        return True
-    if known == HANDED_OUT:
-        return ("maybe", "the object is newly allocated, and was handed to a function that may publish it")
-    return ("fresh", pointer) if known is None and is_entry_term(pointer) else False
-
-
 def _after_call(atom: tuple[Any, ...], state: State) -> Formula:
     known = came(atom, state)
     if isinstance(known, str):
@@ -280,13 +319,6 @@ def _after_call(atom: tuple[Any, ...], state: State) -> Formula:
     if known is not None or owner is None or is_entry_term(owner):
         return atom if known is None else known
     return (*atom[:2], ("?", -1, "owner"))
-
-
-def object_pointer(obj: Term) -> Term:
-    """Return the pointer through which `obj` is reached: the one whose freshness decides."""
-    while obj[0] in ("F", "I", "C"):
-        obj = obj[1]
-    return obj[1] if obj[0] == "O" else ("ad", obj)
 
 
 def atoms(formula: Formula) -> list[tuple[Any, ...]]:
@@ -308,7 +340,7 @@ def at_entry(formula: Formula, holds: tuple[tuple[str, str], ...] = ()) -> Formu
         case "all":
             return all_of([at_entry(part, holds) for part in formula[1:]])
         case "held":
-            held = any(name == formula[1] and (formula[2] != "write" or mode == "write") for name, mode in holds)
+            held = any(name == formula[1] and (formula[2], mode) not in _CONTRARY for name, mode in holds)
             if held and any(times <= 0 for _, times, *_ in (*formula[4:], ())[0]):
                 return ("maybe", f"a lock was dropped that may be {formula[1]}")
             return held
@@ -316,6 +348,8 @@ def at_entry(formula: Formula, holds: tuple[tuple[str, str], ...] = ()) -> Formu
             return _unheld_at_entry(formula, holds)
         case "maybe":
             return formula
+        case "atomic":
+            return not formula[1]
         case "calls":
             # an entry point answers its callees' deferred calls itself
             return True

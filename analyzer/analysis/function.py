@@ -13,6 +13,7 @@ from typing import TypeVar
 
 from analyzer.analysis import conditions, ranges
 from analyzer.analysis.calls import Caller
+from analyzer.analysis.claims import Claims
 from analyzer.analysis.conditions import truth_of
 from analyzer.analysis.context import Scope
 from analyzer.analysis.dating import DATED
@@ -33,7 +34,7 @@ from analyzer.analysis.uses import Uses
 from analyzer.analysis.watch import Watch
 from analyzer.base.gap import Gap, GapKind
 from analyzer.base.location import Location
-from analyzer.ir.function import Branch, Call, Event, Goto, Jump, Read, Return, Store, Switch, Terminator
+from analyzer.ir.function import Branch, Call, Claim, Event, Goto, Jump, Read, Return, Store, Switch, Terminator
 from analyzer.ir.values import Local, Parameter
 from analyzer.program.flow import cell_of
 
@@ -70,7 +71,7 @@ def settled(scope: Scope, kind: type[A]) -> tuple[A, FunctionSummary]:
         analysis = kind(scope, tested)
         try:
             summary = analysis.run()
-            if len({(outcome.changes, outcome.marks) for outcome in summary.outcomes}) > 1:
+            if len({(outcome.changes, outcome.marks, outcome.assumes) for outcome in summary.outcomes}) > 1:
                 analysis.differ(at_return=True)
         except Apart as apart:
             tested = apart.tested
@@ -251,7 +252,11 @@ class FunctionAnalysis:
                     caller.recorder.access(state, locate(state, path), "read", at)
             case Store():
                 self._store(state, event, place, caller.recorder)
+            case Claim():
+                Claims(self.scope, caller.recorder).claim(state, event, place)
             case Call():
+                if self.scope.context.watches.claims:
+                    Claims(self.scope, caller.recorder).called(state, event)
                 if self.scope.context.watches.sequences:
                     return self._ordered_call(state, event, place, caller)
                 return caller.apply(state, event, place)

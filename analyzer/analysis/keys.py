@@ -32,6 +32,7 @@ class Keys:
             sorted(watches.calls.items()),
             sorted(watches.readers),
             sorted(watches.dated.items()),
+            sorted(watches.claims.items()),
         )
         settled = _encode((rules, constants))
         #: depends on the whole run: code, specification, rules

@@ -130,6 +130,7 @@ def _thawed(summary: FunctionSummary) -> FunctionSummary:
             establishes=_pairs(outcome.establishes),
             stores=tuple((thaw(list(obj)), thaw(list(value))) for obj, value in outcome.stores),
             marks=_pairs(outcome.marks),
+            assumes=_pairs(outcome.assumes),
         )
         for outcome in summary.outcomes
     )

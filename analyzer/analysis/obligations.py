@@ -105,8 +105,11 @@ def _starts(summaries: Summaries, entries: Mapping[str, Entry]) -> Iterator[_Sta
         summary = summaries[ident]
         entry = entries.get(ident)
         for demand in summary.demands if entry is not None and not entry.alone else ():
-            left = at_entry(demand.formula, entry.holds if entry else ())
-            if left is True or entry is None:
+            if entry is None:
+                continue
+            # the context is a word that claims may ask for, like a lock that whoever enters there holds
+            left = at_entry(demand.formula, (*entry.holds, (entry.context, "write")))
+            if left is True:
                 continue
             doubts = [str(atom[1]) for atom in atoms(left)]
             certain = entry.certain and not doubts

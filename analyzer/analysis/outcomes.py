@@ -48,15 +48,19 @@ class _Way(NamedTuple):
     conditions: Guards
     stores: Stores
     marks: Marks
+    assumes: tuple[tuple[Term, str], ...] = ()
 
 
-def outcomes_of(leaves: list[Leave]) -> tuple[Outcome, ...]:
-    """Return the ways in which the function returns."""
+def outcomes_of(leaves: list[Leave], *, claims_only: bool = False) -> tuple[Outcome, ...]:
+    """Return the ways in which the function returns; one that does nothing else hands on what it claims."""
     places = _stored_places(leaves)
     groups: dict[tuple[object, ...], list[_Way]] = defaultdict(list)
     for leave in leaves:
         way = _way(leave, places)
-        groups[(tuple(_placeless(change) for change in way.changes), way.established, way.marks)].append(way)
+        if claims_only:
+            way = way._replace(assumes=_assumed(leave.state))
+        told = (tuple(_placeless(change) for change in way.changes), way.established, way.marks, way.assumes)
+        groups[told].append(way)
     single = len(groups) == 1
     # what came before on a way is told for itself: conditions are for telling what is held
     even = len({key[:-1] for key in groups}) == 1
@@ -180,7 +184,15 @@ def _outcome(group: list[_Way], single: bool) -> Outcome:
     fresh = value is None and _is_allocator([way.leave for way in group])
     stores = tuple(store for store in group[0].stores if all(store in way.stores for way in group))
     known = group[0].established
-    return Outcome(returns, value, group[0].changes, conditions, known, fresh, first.at, stores, marks=group[0].marks)
+    one = group[0]
+    return Outcome(
+        returns, value, one.changes, conditions, known, fresh, first.at, stores, marks=one.marks, assumes=one.assumes
+    )
+
+
+def _assumed(state: State) -> tuple[tuple[Term, str], ...]:
+    """Return what is claimed of locks that callers know."""
+    return tuple(sorted(((key, how) for key, how in state.assumed.items() if is_entry_term(key)), key=repr))
 
 
 def _is_allocator(group: list[Leave]) -> bool:

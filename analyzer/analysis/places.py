@@ -6,7 +6,8 @@ In: events and states. Out: hits: what remains of a rule's requirement at a plac
 
 from analyzer.analysis.acquisitions import Log
 from analyzer.analysis.bits import Constants
-from analyzer.analysis.formula import Formula, any_of, object_pointer, residue, where_made
+from analyzer.analysis.exempt import object_pointer
+from analyzer.analysis.formula import Formula, any_of, residue, where_made
 from analyzer.analysis.freshness import allocation, is_new
 from analyzer.analysis.imbalances import release_fault
 from analyzer.analysis.locks import LockTypes

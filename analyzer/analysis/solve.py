@@ -20,7 +20,7 @@ from analyzer.analysis.summary import PLAIN, FunctionSummary
 from analyzer.base.gap import Gap, GapKind
 from analyzer.base.location import Location
 from analyzer.facts.unit import FunctionFacts
-from analyzer.ir.function import Call
+from analyzer.ir.function import Call, Claim
 
 #: a function without locks is still looked into for the value it returns, if it is this small
 SMALL = 4
@@ -144,5 +144,8 @@ def _is_relevant(scope: Scope) -> bool:
         if name in primitives or name in watched_calls:
             return True
     return any(
-        scope.matters(event) for block in scope.facts.ir.blocks for event in block.events if isinstance(event, Call)
+        scope.matters(event)
+        for block in scope.facts.ir.blocks
+        for event in block.events
+        if isinstance(event, Call | Claim)
     )

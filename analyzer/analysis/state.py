@@ -88,6 +88,8 @@ class State:
     inside: dict[Term, frozenset[Term]] = field(default_factory=dict)
     #: what came before on this path, for rules that ask for an order, see `marks`
     marks: dict[Term, Any] = field(default_factory=dict)
+    #: locks of the caller that the source claims are held, with the mode: `read` (only), `write`, `any`
+    assumed: dict[Term, str] = field(default_factory=dict)
     #: the same in all states of a run
     backlinks: Backlinks = NO_BACKLINKS
 
@@ -103,6 +105,7 @@ class State:
             self.fresh.copy(),
             self.inside.copy(),
             self.marks.copy(),
+            self.assumed.copy(),
             self.backlinks,
         )
 
@@ -126,6 +129,8 @@ class State:
             for term, known in self.facts.items()
             if term[0] == "w" and term[2][0] == "F" and (term[1], term[2][2:]) in telling.predicates
         )
+        if self.assumed:
+            locks |= {(key, -1, f"claimed {mode}") for key, mode in self.assumed.items()}
         if not self.marks:
             return (locks, pointers, reads)
         marks = frozenset((key, value) for key, value in self.marks.items() if key[0] in (_APART if came else _AGED))
@@ -147,6 +152,9 @@ def merge(old: State, new: State, block: int, widening: bool) -> bool:
         del old.dropped[key]
         changed = True
     changed |= _merge_fresh(old, new)
+    for key in [k for k, mode in old.assumed.items() if new.assumed.get(k) != mode]:
+        del old.assumed[key]
+        changed = True
     changed |= merge_marks(old.marks, new.marks) if old.marks or new.marks else False
     return _merge_epochs(old, new, block) | _merge_facts(old, new, widening) | changed
 
@@ -251,6 +259,8 @@ def close_pass(state: State, header: int, entered: list[State]) -> None:
     for key in [k for k in state.dropped if contains(k, is_inner)]:
         del state.dropped[key]
     _forget_elements(state, entered)
+    for key in [k for k in state.assumed if contains(k, is_inner)]:
+        del state.assumed[key]
     for key in [k for k in state.memory if contains(k, is_inner) or contains(state.memory[k], is_inner)]:
         del state.memory[key]
     for key in [k for k in state.fresh if contains(k, is_inner)]:

@@ -10,6 +10,7 @@ from msgspec.structs import replace
 
 from analyzer.analysis import ranges
 from analyzer.analysis.acquisitions import nested_of, takes_of
+from analyzer.analysis.claims import claims_only, reconciled
 from analyzer.analysis.context import Scope
 from analyzer.analysis.formula import Formula, atoms
 from analyzer.analysis.imbalances import at_returns
@@ -41,9 +42,9 @@ def summarise(scope: Scope, recorders: list[Recorder], leaves: list[Leave], gaps
     hits = [hit for recorder in recorders for hit in recorder.hits]
     calls = [call for recorder in recorders for call in recorder.calls]
     logs = [recorder.log for recorder in recorders]
-    demands, failures = _split(hits)
+    demands, failures = _split(reconciled(hits))
     own = sorted({hit.what for hit in hits if isinstance(hit.what, Own)}, key=_own_key)
-    outcomes = outcomes_of(leaves)
+    outcomes = outcomes_of(leaves, claims_only=claims_only(scope))
     if not outcomes and any(isinstance(block.terminator, Return) for block in scope.facts.ir.blocks) and gaps:
         outcomes = (Outcome(ranges.FULL, None, (), (), ()),)
     is_open = bool(gaps) or _is_blurred(scope)

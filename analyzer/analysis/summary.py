@@ -60,6 +60,8 @@ class Outcome(Struct, frozen=True, array_like=True):
     blurred: bool = False
     #: what came before on this way, see `marks`
     marks: tuple[tuple[Term, Any], ...] = ()
+    #: locks of the caller that the function, which does nothing else, claims are held, with the mode
+    assumes: tuple[tuple[Term, str], ...] = ()
 
 
 class Own(Struct, frozen=True, array_like=True, tag="own"):
@@ -68,9 +70,11 @@ class Own(Struct, frozen=True, array_like=True, tag="own"):
     rule: str
     #: what is accessed or called: `kvm_memory_slot.gmem.file`
     object: str
-    #: `read`, `write`, `call`
+    #: `read`, `write`, `call`, `claim`
     access: str
     at: At
+    #: what the place itself asks for, in words; empty where the rule says it
+    locks: tuple[str, ...] = ()
 
 
 class Passed(Struct, frozen=True, array_like=True, tag="passed"):
@@ -226,7 +230,7 @@ class FunctionSummary(Struct, frozen=True, array_like=True):
         """Tell whether a call of the function concerns its caller's locks."""
         if self.demands or self.takes or not self.outcomes:
             return True
-        return any(outcome.changes or outcome.establishes or outcome.marks for outcome in self.outcomes)
+        return any(one.changes or one.establishes or one.marks or one.assumes for one in self.outcomes)
 
 
 #: a function that changes no lock and returns anything

@@ -9,7 +9,8 @@ from collections.abc import Callable, Iterable, Mapping
 
 from msgspec import Struct
 
-from analyzer.analysis.formula import Formula, all_of, any_of, object_pointer
+from analyzer.analysis.exempt import object_pointer
+from analyzer.analysis.formula import Formula, all_of, any_of, atoms
 from analyzer.analysis.owners import owner_in_arguments, owner_on_path
 from analyzer.analysis.sequence import Sequence
 from analyzer.analysis.terms import Term
@@ -35,7 +36,8 @@ class Watch(Struct, frozen=True):
     access: str
     #: names resolved: every lock is a lock class, every predicate's field a cell
     requires: Requirement
-    #: `unpublished`: an object that nobody else can reach is exempt; `creation`: so are ways that begin where it is made
+    #: `unpublished`: an object that nobody else can reach is exempt; `creation`: so are ways that begin where it is made;
+    #: `dying`: so is an object whose last reference is gone
     unless: tuple[str, ...] = ()
     #: what `requires` says must not be so: then it names locks alone
     negated: bool = False
@@ -47,12 +49,15 @@ class Watch(Struct, frozen=True):
     lock: str = ""
     #: the member tells, by being compared, that all that was read is still so
     is_version: bool = False
+    #: the form of what the source claims, which is what matters; else empty
+    form: str = ""
 
 
 class Watches:
     """All watches of a run."""
 
-    def __init__(self, watches: Iterable[Watch], records: Iterable[RecordLayout]) -> None:
+    def __init__(self, watches: Iterable[Watch], records: Iterable[RecordLayout], counts: Iterable[str] = ()) -> None:
+        """Look `watches` up; `counts` are functions that read what the end of an object is told by."""
         #: by (record, member)
         self.cells: dict[tuple[str, str], list[Watch]] = defaultdict(list)
         #: by function name
@@ -63,18 +68,15 @@ class Watches:
         self.readers: set[str] = set()
         #: members of which the uses of what was read matter, by (record, member)
         self.dated: dict[tuple[str, str], list[Watch]] = defaultdict(list)
+        #: by the form of a claim
+        self.claims: dict[str, list[Watch]] = defaultdict(list)
         #: what must come before something, each once
         self.sequences: dict[Sequence, None] = {}
+        watches = tuple(watches)
         for watch in watches:
-            if watch.after is not None:
-                self.sequences[watch.after] = None
-            if watch.cell is not None and watch.lock:
-                self.dated[watch.cell].append(watch)
-            elif watch.cell is not None:
-                self.cells[watch.cell].append(watch)
-            else:
-                self.calls[watch.function].append(watch)
-            self._add_readers(watch.requires)
+            self._add(watch)
+        if self.claims or any("dying" in watch.unless for watch in watches):
+            self.readers.update(counts)
         #: members and records that hold watched members, with the members that lead from them there
         self.holders: dict[tuple[str, str], list[tuple[tuple[str, str], ...]]] = defaultdict(list)
         self._add_holders(_by_type(records))
@@ -91,6 +93,20 @@ class Watches:
         self.ordering = frozenset(name for s in self.sequences for name in (*s.calls, *s.stale_calls))
         #: functions whose calls matter
         self.heard = frozenset(self.calls) | self.ordering
+
+    def _add(self, watch: Watch) -> None:
+        """Let `watch` be found by what it is about."""
+        if watch.after is not None:
+            self.sequences[watch.after] = None
+        if watch.form:
+            self.claims[watch.form].append(watch)
+        elif watch.cell is not None and watch.lock:
+            self.dated[watch.cell].append(watch)
+        elif watch.cell is not None:
+            self.cells[watch.cell].append(watch)
+        else:
+            self.calls[watch.function].append(watch)
+        self._add_readers(watch.requires)
 
     def _add_holders(self, members: Mapping[str, list[tuple[str, str]]]) -> None:
         """Find what contains the watched members: storing a whole record stores them too."""
@@ -134,7 +150,8 @@ def bind_access(watch: Watch, obj: Term, pointer: Term, functions: tuple[str, ..
     bound = _bind(watch, lambda record: owner_on_path(obj, record))
     if watch.through is not None and not set(functions) & set(watch.through):
         bound = False
-    return any_of([bound, *_exempt(watch), *([("fresh", pointer)] if "unpublished" in watch.unless else [])])
+    fresh = [("fresh", pointer)] if "unpublished" in watch.unless else []
+    return any_of([bound, *_exempt(watch), *dying(watch, bound), *fresh])
 
 
 def bind_call(watch: Watch, arguments: tuple[Term, ...], signature: CType) -> Formula:
@@ -144,7 +161,27 @@ def bind_call(watch: Watch, arguments: tuple[Term, ...], signature: CType) -> Fo
         owner = owner_in_arguments(arguments, signature, watch.after.record)
         needless = [_fresh_or_quiet(watch, arguments[0])] if "unpublished" in watch.unless and arguments else []
         bound = any_of([("after", watch.rule, owner), *needless, bound])
-    return any_of([bound, *_exempt(watch)])
+    return any_of([bound, *_exempt(watch), *dying(watch, bound)])
+
+
+def bind_claim(watch: Watch, claim: Formula) -> Formula:
+    """Add to what the source claims what the rule does not ask about."""
+    if not watch.unless:
+        return claim
+    # one atom for all exemptions: most of a program's demands are claims, and each is asked for at many calls
+    spared: list[Formula] = [("spared", watch.unless, owner) for owner in _owners(claim)]
+    return any_of([claim, *(spared or _exempt(watch))])
+
+
+def dying(watch: Watch, bound: Formula) -> list[Formula]:
+    """Return that an object whose lock is asked for has no reference left, if that exempts it."""
+    return [("dying", owner) for owner in _owners(bound)] if "dying" in watch.unless else []
+
+
+def _owners(bound: Formula) -> list[Term]:
+    """Return the objects whose locks are asked for."""
+    owners = [atom[3] for atom in atoms(bound) if atom[0] in ("held", "unheld") and atom[3] is not None]
+    return list(dict.fromkeys(owners))
 
 
 def _fresh_or_quiet(watch: Watch, pointer: Term) -> Formula:

@@ -25,6 +25,7 @@ _VERBS = {
     "read": "reads",
     "write": "writes",
     "call": "calls",
+    "claim": "claims",
     "use": "uses what it read of",
     "acquire": "takes",
     "release": "drops",

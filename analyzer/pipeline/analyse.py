@@ -89,6 +89,7 @@ def analyse(
     watches = Watches(
         chain((watch for rule in rules for watch in watches_of(rule, names)), observed),
         linked.program.records.values(),
+        (effect.fact[0] for row in spec.primitives.values() for effect in row.effects if effect.fact is not None),
     )
     backlinks = Backlinks(spec.backlinks, NameResolver(linked.program, spec))
     if backlinks.errors and not lenient:

@@ -55,7 +55,7 @@ def _finding(program: Program, rule: Rule, place: Place, trail: Trail, tracer: T
         function=program.functions[place.function].name,
         object=place.own.object,
         access=place.own.access,
-        requires=tuple(lock_texts(requires)),
+        requires=place.own.locks or tuple(lock_texts(requires)),
         held=tuple(dict.fromkeys(str(lock) for lock in witness.held)),
         witness=tell(program, trail, tracer=tracer).steps if tracer else witness.steps,
         cause=trail.reason or why,

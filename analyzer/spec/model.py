@@ -170,10 +170,17 @@ class IrqSafety(Struct, frozen=True, array_like=True, tag="irq-safety"):
     softirq: tuple[Name, ...] = ()
 
 
+class Contract(Struct, frozen=True, array_like=True, tag="contract"):
+    """What the source itself claims of locks holds wherever it claims it, in one of these forms."""
+
+    #: `lockdep_assert_held`, …
+    forms: tuple[str, ...]
+
+
 #: what a rule checks about places, accesses and calls: one member for each rule kind
 PlaceCheck = GuardedBy | MustHold
 #: what a rule checks about places, and on the ways to them, beside locks that must be held
-WayCheck = MustNotHold | OnlyThrough | PrecededBy | Atomicity
+WayCheck = MustNotHold | OnlyThrough | PrecededBy | Atomicity | Contract
 #: what a rule checks in the whole program: one member for each rule kind
 ProgramCheck = Balance | LockOrder | Context | IrqSafety
 Check = PlaceCheck | WayCheck | ProgramCheck
@@ -190,7 +197,7 @@ class Rule(Struct, frozen=True, array_like=True):
     id: str
     check: Check
     severity: Severity
-    #: statically checked exemptions: `unpublished`, `creation`
+    #: statically checked exemptions: `unpublished`, `creation`, `dying`
     unless: tuple[str, ...]
     #: one sentence for the reader of a finding
     why: str

@@ -18,7 +18,7 @@ from analyzer.spec.tree import MapNode, Node, describe
 WORD = r"[a-z0-9][a-z0-9_-]*"
 _SEVERITY: Choice[Severity] = Choice("error", "warning", "note")
 #: exemptions that the analysis proves; there is none that a person merely states
-_EXEMPTION = Choice("unpublished", "creation")
+_EXEMPTION = Choice("unpublished", "creation", "dying")
 
 ID = Key("id", Located(Text("subsystem/rule in small letters", rf"{WORD}(?:/{WORD})+")), "unique name", required=True)
 KIND = Key("kind", Text(), "rule kind", required=True)

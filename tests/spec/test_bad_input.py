@@ -97,7 +97,7 @@ RULE_CASES = {
     "an unknown exemption": (
         changed("    why:", "    unless: [unpublisht]\n    why:"),
         [
-            "a.yaml:7:14: 'unless': found the text 'unpublisht' (did you mean 'unpublished'?); accepted: unpublished, creation",
+            "a.yaml:7:14: 'unless': found the text 'unpublisht' (did you mean 'unpublished'?); accepted: unpublished, creation, dying",
         ],
     ),
     "a boolean for a text": (

@@ -1,0 +1,62 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""`contract`: what the source claims of locks is so, on every way to where it claims it.
+
+In: a Contract rule. Out: a watch for each of its forms, which the claims of functions are.
+"""
+
+from collections.abc import Iterable
+
+from analyzer.analysis.claims import NOT
+from analyzer.analysis.names import NameResolver
+from analyzer.analysis.obligations import Trail, Verdict
+from analyzer.analysis.summary import Own
+from analyzer.analysis.watch import Watch
+from analyzer.analysis.witness import Witness
+from analyzer.spec.model import AllOf, Check, Contract, Rule
+
+NOUN = "claim"
+KIND = "contract"
+CHECK = Contract
+
+
+def watches(rule: Rule, names: NameResolver) -> Iterable[Watch]:  # noqa: ARG001 (every kind takes them)
+    """Return the watches of `rule`."""
+    check = rule.check
+    assert isinstance(check, Contract)
+    for form in check.forms:
+        yield Watch(rule.id, None, "", form, "claim", AllOf(()), rule.unless, form=form)
+
+
+def headline(access: str, name: str) -> str:
+    """Return `claim lockdep_assert_held(kvm.slots_lock)`."""
+    return f"{access} {name}"
+
+
+def words(check: Check, witness: Witness, trail: Trail) -> tuple[str, str]:  # noqa: ARG001 (every kind takes them)
+    """Return `fails: without kvm.slots_lock`, and what is held on this way."""
+    held = list(dict.fromkeys(str(lock) for lock in witness.held))
+    which = f"only {' and '.join(held)} {'is' if len(held) == 1 else 'are'}" if held else "no lock is"
+    start = trail.entry.text if trail.entry else "whoever calls"
+    own = trail.links[-1][1].what
+    lacks = _lacks(own.locks if isinstance(own, Own) else (), witness, trail.verdict)
+    fails = "may fail" if trail.verdict == "unknown" else "fails"
+    return f"{fails}: {lacks}" if lacks else fails, f"{start}; {which} held on this way"
+
+
+def _lacks(locks: tuple[str, ...], witness: Witness, verdict: Verdict) -> str:
+    """Say what is held that must not be, is held otherwise, or is missing: `without kvm.slots_lock or kvm.srcu`."""
+    modes = {lock.name: lock.mode for lock in witness.held}
+    missing = []
+    for text in locks:
+        name, _, mode = text.removeprefix(NOT).partition(" ")
+        if name not in modes:
+            missing += [] if text.startswith(NOT) else [text]
+        elif text.startswith(NOT):
+            return f"with {name} held"
+        elif mode and mode != f"({modes[name]})":
+            return f"with {name} held for {'read only' if modes[name] == 'read' else 'writing'}"
+        else:
+            return (
+                f"with {name} of {'another' if verdict == 'violation' else 'what may be another'} {name.split('.')[0]}"
+            )
+    return f"without {' or '.join(missing)}" if missing else ""
