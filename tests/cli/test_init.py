@@ -162,6 +162,61 @@ def test_the_script_of_the_job_for_gitlab_works(run: Run, tree: Path) -> None:
     assert shell(script, tree, OPTIONS="").returncode == 0
 
 
+#: a VM's file is cleared deep below an ioctl, where others may use it
+BUG = ("\tr = __kvm_gmem_get_pfn(file, slot, index, pfn);\n", "\tWRITE_ONCE(slot->gmem.file, NULL);\n")
+GMEM = "virt/kvm/guest_memfd.c"
+
+
+@pytest.fixture
+def history(tree: Path) -> Path:
+    """Give the tree in git with two merged branches, the last of which brings a bug."""
+    (tree / ".gitignore").write_text("compile_commands.json\n*.sarif\n*.html\n*.xml\ngl-*\n")
+    settings = "git config user.name A; git config user.email a@example.org; git remote add origin nowhere"
+    merge = "git checkout -q main && git merge -q --no-ff -m merge"
+    begin = f"git init -q -b main; {settings}; git add -A; git commit -q -m begin; git checkout -q -b tidy"
+    done = shell(f"{begin}; echo >>{GMEM}; git commit -qam tidy; {merge} tidy; git checkout -q -b bug", tree)
+    assert done.returncode == 0, done.stderr
+    text = (tree / GMEM).read_text()
+    (tree / GMEM).write_text(text.replace(BUG[0], BUG[1] + BUG[0]))
+    done = shell(f"git commit -qam bug; {merge} bug", tree)
+    assert done.returncode == 0, done.stderr
+    return tree
+
+
+def test_a_pull_request_fails_on_what_it_brings(run: Run, history: Path) -> None:
+    assert run("init", "github", "--tree", history).status == 0
+    job = yaml.safe_load((history / ".github/workflows/lockspec.yml").read_text())["jobs"]["lockspec"]
+    steps = {step.get("name", step.get("uses")): step for step in job["steps"]}
+    assert steps["actions/checkout@v4"]["with"]["fetch-depth"] == 2
+    shell("git clone -q --depth=2 file://$PWD ../clone && cp compile_commands.json ../clone", history)
+    clone = history.parent / "clone"
+    database = (clone / "compile_commands.json").read_text().replace(f"{history}", f"{clone}")
+    (clone / "compile_commands.json").write_text(database)
+    variables = {"OPTIONS": "", "GITHUB_EVENT_NAME": "pull_request"}
+    told = shell(steps["Tell"]["run"], clone, **variables)
+    assert told.returncode == 1, told.stderr
+    assert told.stdout.startswith(f"::error file={GMEM}")
+    assert told.stdout.count("::error ") == 1, "what was there before is not told"
+    shell("git checkout -q HEAD~1", history)
+    told = shell(steps["Tell"]["run"], history, **variables)
+    assert (told.returncode, told.stdout) == (0, ""), told.stderr
+
+
+def test_a_merge_request_fails_on_what_it_brings(run: Run, history: Path) -> None:
+    assert run("init", "gitlab", "--tree", history).status == 0
+    job = yaml.safe_load((history / ".gitlab/lockspec.yml").read_text())["lockspec"]
+    script = "\n".join(job["script"])
+    before, base = shell("git rev-parse HEAD~2 HEAD~1", history).stdout.split()
+    shell('git clone -q --bare . ../origin.git; git remote set-url origin "file://$PWD/../origin.git"', history)
+    done = shell(script, history, OPTIONS="", CI_MERGE_REQUEST_DIFF_BASE_SHA=base)
+    assert done.returncode == 1, done.stderr
+    assert "1 introduced, 0 fixed" in done.stdout
+    shell(f"git checkout -q {base}", history)
+    done = shell(script, history, OPTIONS="", CI_MERGE_REQUEST_DIFF_BASE_SHA=before)
+    assert done.returncode == 0, done.stderr
+    assert len(json.loads((history / job["artifacts"]["reports"]["codequality"]).read_text())) > 1
+
+
 def test_the_tasks_for_vscode_run(run: Run, tree: Path) -> None:
     assert run("init", "vscode", "--tree", tree, "--under", "virt/kvm").status == 0
     check, watch = json.loads((tree / ".vscode/tasks.json").read_text())["tasks"]
