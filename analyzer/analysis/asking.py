@@ -67,7 +67,9 @@ class Asking:
             if not deferred and demand.formula != asked:
                 asked, here = demand.formula, rebind(demand.formula, arguments, loader)
                 here = where_made(here) if new else here
-                here = here if residue(here, state) is not True else True
+                if residue(here, state) is True:
+                    self.recorder.inside(state, at, here)
+                    here = True
             if not deferred and here is True:
                 continue
             case = self._case(state, demand.guards, arguments, loader, cases)

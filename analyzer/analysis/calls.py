@@ -12,7 +12,7 @@ from analyzer.analysis.deferred import (
     may_defer,
     undecided_call,
 )
-from analyzer.analysis.effects import apply_primitive, change, lock_of, value_found
+from analyzer.analysis.effects import apply_effect, apply_primitive, change, lock_of, value_found
 from analyzer.analysis.evaluate import cell, evaluate, load, store
 from analyzer.analysis.formula import where_made
 from analyzer.analysis.freshness import hand_out, is_new, publish
@@ -39,7 +39,7 @@ from analyzer.ir.values import FunctionAddress
 from analyzer.program.arguments import STORED
 from analyzer.program.flow import READ, WRITE, callee_slot
 from analyzer.program.graph import spell_slot
-from analyzer.spec.effect import LockArgument, LockSource, Primitive
+from analyzer.spec.effect import Effect, LockArgument, LockSource, Primitive
 
 
 class Caller:
@@ -97,13 +97,23 @@ class Caller:
         for effect in primitive.effects:
             if effect.kind == "access" and isinstance(effect.lock, LockArgument) and effect.lock.index < len(arguments):
                 obj = pointee(arguments[effect.lock.index])
+                inside = self._while(state, effect, arguments, event.at)
                 for mode in ("read", "write") if effect.access == "any" else (effect.access,):
-                    self.recorder.access(state, obj, mode, event.at, into=primitive.name)
+                    self.recorder.access(inside, obj, mode, event.at, into=primitive.name)
                 if effect.access != "read":
                     self._overwrite(state, obj, ("?", self.place[0], (self.place, effect.lock.index)))
                 for kept in effect.keeps:
                     if kept < len(arguments):
                         publish(state, obj, arguments[kept])
+
+    def _while(self, state: State, effect: Effect, arguments: tuple[Term, ...], at: At) -> State:
+        """Return `state` with the lock held that the call holds while it accesses its object."""
+        if effect.inside is None:
+            return state
+        inside = state.fork()
+        held = Effect("acquire", effect.inside, "read", True)
+        apply_effect(inside, held, arguments, ("?", -1, "held"), at, self.scope.context.lock_types)
+        return inside
 
     def _log_primitive(self, state: State, primitive: Primitive, arguments: tuple[Term, ...], at: At) -> None:
         self.recorder.log.primitive(state, primitive, arguments, at)

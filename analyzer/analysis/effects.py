@@ -14,6 +14,8 @@ from analyzer.analysis.terms import ZERO, Term, element, is_stable, member, poin
 from analyzer.ir.function import At
 from analyzer.spec.effect import ArgumentTest, Effect, LockAbstract, LockArgument, Primitive, ReturnTest
 
+#: stands for the function of a predicate that holds where the last reference to an object was dropped
+LAST = "last reference"
 #: nesting deeper than this is not counted, so that loops settle
 MAX_TIMES = 3
 
@@ -82,6 +84,8 @@ def apply_effect(
             known = ranges.from_test(operator, value)
             if index < len(arguments):
                 conditions.refine(state.facts, ("w", function, pointee(arguments[index])), known)
+                if effect.last:
+                    conditions.refine(state.facts, ("w", LAST, pointee(arguments[index])), known)
         case "allocate":
             state.fresh[result] = FRESH
             for kept in effect.keeps:

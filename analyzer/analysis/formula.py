@@ -15,6 +15,7 @@ Atoms (tuples, so that equal ones are shared and cached):
   ("after", rule, owner)                what the rule asks for came before; ("quiet", rule, object pointer): see `marks`
   ("dying", object)                     a counter of the object's is known to be 0: its last reference is gone
   ("spared", exemptions, object)        one of the exemptions applies to the object
+  ("section", key, site, domain, held, gone)  the reader is where a grace period waits for him, see `sections`
   ("new",)                              the way begins in the function that made the object
   ("lock", key, mode)                   this lock is held, of which only a caller knows the class
   ("atomic", truth)                     a lock is held whose holder must not sleep, or none is
@@ -24,7 +25,7 @@ Formulas: True, False, an atom, ("any", f, …), ("all", f, …).
 
 from typing import Any
 
-from analyzer.analysis import ranges
+from analyzer.analysis import ranges, sections
 from analyzer.analysis.effects import change
 from analyzer.analysis.exempt import MAX_OWNER_DEPTH, dying, fresh, spared
 from analyzer.analysis.freshness import is_own_object
@@ -131,6 +132,8 @@ def residue(formula: Formula, state: State) -> Formula:
         case "quiet":
             quiet = is_quiet(formula, state)
             return formula if quiet is None else quiet
+        case "section":
+            return sections.left(formula, state)
         case _:
             return formula
 
@@ -330,15 +333,17 @@ def atoms(formula: Formula) -> list[tuple[Any, ...]]:
     return [formula]
 
 
-def at_entry(formula: Formula, holds: tuple[tuple[str, str], ...] = ()) -> Formula:
+def at_entry(
+    formula: Formula, holds: tuple[tuple[str, str], ...] = (), exclusion: sections.Exclusion | None = None
+) -> Formula:
     """Return what is left of a formula where nothing is known and only `holds` are held: lock classes with modes."""
     if isinstance(formula, bool):
         return formula
     match formula[0]:
         case "any":
-            return any_of([at_entry(part, holds) for part in formula[1:]])
+            return any_of([at_entry(part, holds, exclusion) for part in formula[1:]])
         case "all":
-            return all_of([at_entry(part, holds) for part in formula[1:]])
+            return all_of([at_entry(part, holds, exclusion) for part in formula[1:]])
         case "held":
             held = any(name == formula[1] and (formula[2], mode) not in _CONTRARY for name, mode in holds)
             if held and any(times <= 0 for _, times, *_ in (*formula[4:], ())[0]):
@@ -346,6 +351,8 @@ def at_entry(formula: Formula, holds: tuple[tuple[str, str], ...] = ()) -> Formu
             return held
         case "unheld":
             return _unheld_at_entry(formula, holds)
+        case "section":
+            return sections.entered(formula, holds, exclusion)
         case "maybe":
             return formula
         case "atomic":

@@ -21,6 +21,7 @@ from analyzer.analysis.evaluate import cell, evaluate, locate, store
 from analyzer.analysis.formula import atoms
 from analyzer.analysis.freshness import publish
 from analyzer.analysis.leave import Leave
+from analyzer.analysis.lent import Lent
 from analyzer.analysis.locks import agree, certain, perhaps
 from analyzer.analysis.marks import DEPTH, collapse
 from analyzer.analysis.places import Recorder
@@ -106,6 +107,7 @@ class FunctionAnalysis:
         #: do calls ask for what came before? None: not looked yet
         self._asks: bool | None = None
         self.uses = Uses(scope) if scope.context.watches.dated else None
+        self.lent = Lent(scope) if scope.context.watches.sections and scope.watched else None
 
     def run(self) -> FunctionSummary:
         """Return the function's summary."""
@@ -246,6 +248,8 @@ class FunctionAnalysis:
         """Return the states after `event`, the `place[1]`-th event of block `place[0]`."""
         if self.uses is not None:
             self.uses.event(state, event, caller.recorder)
+        if self.lent is not None:
+            self.lent.event(state, event, caller.recorder)
         match event:
             case Read(path, at):
                 if self.scope.watched:

@@ -10,7 +10,7 @@ that stand for both, of an earlier pass, or for callers.
   ("depth", "")            calls between this function and the nearest one where something came or was made stale
   ("quiet", rule, object)  the object was made on this way, and nothing made earlier calls stale since
 
-Those of `atomicity` rules are told in `dating`.
+Those of `atomicity` rules are told in `dating`, those of `grace-period` rules in `lent`.
 
 **Invariant:** marks are there only if a rule asks for them: without one, states and summaries are what they were.
 """
@@ -68,7 +68,7 @@ def merge_marks(old: dict[Term, Any], new: dict[Term, Any]) -> bool:
             continue
         if key[0] == "quiet" or (key[0] == "after" and 0 not in (mine, theirs)):
             joined = None
-        elif key[0] == "after":
+        elif key[0] == "after" or (key[0] == "lent" and 0 in (mine, theirs)):
             joined = 0
         else:
             joined = mine if mine is not None else theirs

@@ -19,6 +19,7 @@ from msgspec import Struct
 from analyzer.analysis.formula import at_entry, atoms
 from analyzer.analysis.locksets import Setting
 from analyzer.analysis.memo import Summaries
+from analyzer.analysis.sections import Exclusion
 from analyzer.analysis.summary import Cause, Failure, FunctionSummary, Own, Passed
 from analyzer.program.entries import Entry
 
@@ -61,8 +62,12 @@ class _Start(Struct, frozen=True):
     above: tuple[tuple[str, Cause], ...]
 
 
-def find_trails(summaries: Summaries, entries: Mapping[str, Entry]) -> dict[Place, tuple[Trail, ...]]:
+def find_trails(
+    summaries: Summaries, entries: Mapping[str, Entry], exclusion: Exclusion | None = None
+) -> dict[Place, tuple[Trail, ...]]:
     """Return the trails of every place that is not proven: the shortest one from each outermost function.
+
+    `exclusion` tells for members whose readers are waited for what keeps updaters off.
 
     Where there are violations, ways whose verdict is unknown are left out.
     """
@@ -75,7 +80,7 @@ def find_trails(summaries: Summaries, entries: Mapping[str, Entry]) -> dict[Plac
                 if _verdict(failure) == verdict and isinstance(failure.cause.what, Own):
                     trail = Trail(((ident, failure.cause),), verdict, entries.get(ident), failure.reason)
                     found[Place(ident, failure.cause.what)].setdefault(ident, trail)
-        for start in _starts(summaries, entries):
+        for start in _starts(summaries, entries, exclusion):
             if start.verdict == verdict:
                 _descend(summaries, start, found)
         for place, ways in found.items():
@@ -100,7 +105,7 @@ def _verdict(failure: Failure) -> Verdict:
     return "violation" if failure.definite else "unknown"
 
 
-def _starts(summaries: Summaries, entries: Mapping[str, Entry]) -> Iterator[_Start]:
+def _starts(summaries: Summaries, entries: Mapping[str, Entry], exclusion: Exclusion | None) -> Iterator[_Start]:
     for ident in summaries.speaking():
         summary = summaries[ident]
         entry = entries.get(ident)
@@ -108,7 +113,7 @@ def _starts(summaries: Summaries, entries: Mapping[str, Entry]) -> Iterator[_Sta
             if entry is None:
                 continue
             # the context is a word that claims may ask for, like a lock that whoever enters there holds
-            left = at_entry(demand.formula, (*entry.holds, (entry.context, "write")))
+            left = at_entry(demand.formula, (*entry.holds, (entry.context, "write")), exclusion)
             if left is True:
                 continue
             doubts = [str(atom[1]) for atom in atoms(left)]

@@ -7,16 +7,17 @@ In: events and states. Out: hits: what remains of a rule's requirement at a plac
 from analyzer.analysis.acquisitions import Log
 from analyzer.analysis.bits import Constants
 from analyzer.analysis.exempt import object_pointer
-from analyzer.analysis.formula import Formula, any_of, residue, where_made
+from analyzer.analysis.formula import Formula, any_of, atoms, residue, where_made
 from analyzer.analysis.freshness import allocation, is_new
 from analyzer.analysis.imbalances import release_fault
 from analyzer.analysis.locks import LockTypes
 from analyzer.analysis.locksets import Setting
+from analyzer.analysis.sections import is_inside, site
 from analyzer.analysis.situation import Guards, guards, setting
 from analyzer.analysis.state import Hold, State
 from analyzer.analysis.summary import Imbalance, Own, Passed
 from analyzer.analysis.terms import Term
-from analyzer.analysis.watch import Watches, bind_access, wants
+from analyzer.analysis.watch import Watches, bind_access, bind_section, wants
 from analyzer.ir.function import At
 
 
@@ -76,7 +77,11 @@ class Recorder:
                 if wants(watch, mode):
                     pointer = pointer or object_pointer(obj)
                     what = Own(watch.rule, watch.object, mode, at)
-                    formula = bind_access(watch, inner, pointer, (self.function, into))
+                    if watch.section is not None:
+                        place = site(self.function, at.line, at.column)
+                        formula = bind_section(watch, inner, pointer, mode, place)
+                    else:
+                        formula = bind_access(watch, inner, pointer, (self.function, into))
                     new = is_new(allocation(pointer), state)
                     self.require(state, what, where_made(formula) if new else formula, doubt)
             if inner[0] == "G":
@@ -88,12 +93,21 @@ class Recorder:
     ) -> None:
         """Record what remains of `formula` in `state`, whose conditions are `under` if they are known already."""
         rest = residue(formula, state)
+        if rest is True:
+            self.inside(state, what.at, formula)
         if doubt and rest is not True:
             rest = any_of([rest, ("maybe", doubt)])
         if rest is True and isinstance(what, Passed):
             return
         known = guards(state) if under is None else under
         self.hits.append(Hit(what, rest, known, setting(state, self.parameters)))
+
+    def inside(self, state: State, at: At, formula: Formula) -> None:
+        """Record that a reader, here or below, is where a grace period waits for him, if `formula` asks for that."""
+        for one in atoms(formula):
+            if one[0] == "section" and is_inside(one, state):
+                rule, name = one[1]
+                self.hits.append(Hit(Own(rule, name, "inside", at), True, (), setting(state, self.parameters)))
 
     def call(self, state: State, at: At, callee: str) -> None:
         """Record the locks held at a call."""

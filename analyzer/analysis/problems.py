@@ -11,14 +11,17 @@ from collections.abc import Iterator, Mapping
 
 from msgspec import Struct
 
+from analyzer.analysis.exclusion import Kept
 from analyzer.analysis.lead import Leads
 from analyzer.analysis.locks import lock_class
 from analyzer.analysis.locksets import HeldAt, Setting
 from analyzer.analysis.memo import Summaries
-from analyzer.analysis.obligations import Trail, Verdict
+from analyzer.analysis.obligations import Place, Trail, Verdict
 from analyzer.analysis.ranges import HIGH, meet
+from analyzer.analysis.retiring import Retired
 from analyzer.analysis.summary import Acquisition, Cause, LockChange, Outcome, Own, Passed
 from analyzer.analysis.terms import Term, thaw
+from analyzer.analysis.told import Told
 from analyzer.ir.function import At
 from analyzer.program.entries import Entry
 from analyzer.program.graph import CallGraph
@@ -71,6 +74,14 @@ class LockFacts(Struct, frozen=True, eq=False):
     summaries: Summaries
     entries: Mapping[str, Entry]
     leads: Leads
+    #: what is changed before readers are waited for
+    retired: tuple[Retired, ...] = ()
+    #: where the readers are, and what keeps updaters off
+    kept: Kept = Kept({}, frozenset())
+    #: of places that are not proven
+    trails: Mapping[Place, tuple[Trail, ...]] = {}
+    #: what rules say of readers
+    told: frozenset[Told] = frozenset()
 
     def way(self, ident: str, cause: Cause, lock: str = "", verdict: Verdict = "violation", reason: str = "") -> Trail:
         """Return the trail to a place in function `ident`, and below it if `lock` is taken in a callee."""

@@ -12,6 +12,7 @@ from msgspec import Struct
 from analyzer.analysis.exempt import object_pointer
 from analyzer.analysis.formula import Formula, all_of, any_of, atoms
 from analyzer.analysis.owners import owner_in_arguments, owner_on_path
+from analyzer.analysis.sections import Section, atom
 from analyzer.analysis.sequence import Sequence
 from analyzer.analysis.terms import Term
 from analyzer.facts.unit import RecordLayout
@@ -51,6 +52,8 @@ class Watch(Struct, frozen=True):
     is_version: bool = False
     #: the form of what the source claims, which is what matters; else empty
     form: str = ""
+    #: where readers of the member must be, if updaters wait for them
+    section: Section | None = None
 
 
 class Watches:
@@ -70,6 +73,8 @@ class Watches:
         self.dated: dict[tuple[str, str], list[Watch]] = defaultdict(list)
         #: by the form of a claim
         self.claims: dict[str, list[Watch]] = defaultdict(list)
+        #: does any rule ask for readers to be in a section?
+        self.sections = False
         #: what must come before something, each once
         self.sequences: dict[Sequence, None] = {}
         watches = tuple(watches)
@@ -98,6 +103,7 @@ class Watches:
         """Let `watch` be found by what it is about."""
         if watch.after is not None:
             self.sequences[watch.after] = None
+        self.sections = self.sections or watch.section is not None
         if watch.form:
             self.claims[watch.form].append(watch)
         elif watch.cell is not None and watch.lock:
@@ -152,6 +158,15 @@ def bind_access(watch: Watch, obj: Term, pointer: Term, functions: tuple[str, ..
         bound = False
     fresh = [("fresh", pointer)] if "unpublished" in watch.unless else []
     return any_of([bound, *_exempt(watch), *dying(watch, bound), *fresh])
+
+
+def bind_section(watch: Watch, obj: Term, pointer: Term, mode: str, place: str) -> Formula:
+    """Bind what a reader, or an updater at `place`, is asked for: to be in a section, or what the rule lets do as well."""
+    assert watch.section is not None
+    asked = atom((watch.rule, watch.object), watch.section, mode, place)
+    if asked is True or mode == "write":
+        return any_of([asked, ("fresh", pointer)])
+    return any_of([asked, ("fresh", pointer), _bind(watch, lambda record: owner_on_path(obj, record))])
 
 
 def bind_call(watch: Watch, arguments: tuple[Term, ...], signature: CType) -> Formula:

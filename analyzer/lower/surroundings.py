@@ -197,7 +197,7 @@ class Surroundings:
     def _layout(self, name: str) -> RecordLayout | None:
         """Describe the record named `name`; None for one defined inside a function, or nowhere in the unit."""
         root = name.partition(".")[0]
-        found = self._outside.remembered(f"g:{root}!{name}!members", lambda: self._members(name))
+        found = self._outside.remembered(f"g:{root}!{name}!!!", lambda: self._members(name))
         if found is None:
             return None
         kind, members, line = found

@@ -5,8 +5,9 @@ In: the facts of all units, a specification. Out: `Analysis`, from which reports
 explanations are made.
 """
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from fnmatch import fnmatchcase
+from functools import cache
 from itertools import chain
 
 from msgspec import Struct
@@ -14,6 +15,7 @@ from msgspec import Struct
 from analyzer.analysis.backlinks import Backlinks
 from analyzer.analysis.context import Context
 from analyzer.analysis.deferred import handover_summaries
+from analyzer.analysis.exclusion import Kept, kept_off
 from analyzer.analysis.keys import Keys
 from analyzer.analysis.lead import Leads
 from analyzer.analysis.locks import LockTypes
@@ -21,8 +23,10 @@ from analyzer.analysis.memo import Summaries
 from analyzer.analysis.names import NameResolver
 from analyzer.analysis.obligations import Place, Trail, find_trails
 from analyzer.analysis.problems import Judged, LockFacts
+from analyzer.analysis.retiring import Retired, Retirements
 from analyzer.analysis.solve import solve
 from analyzer.analysis.state import Telling
+from analyzer.analysis.told import Told, told
 from analyzer.analysis.watch import Watch, Watches
 from analyzer.base.gap import Gap
 from analyzer.facts.store import Store
@@ -37,7 +41,7 @@ from analyzer.program.constants import member_constants
 from analyzer.program.entries import Entry
 from analyzer.program.flow import FlowFacts
 from analyzer.program.link import Program
-from analyzer.rules import judge, watches_of
+from analyzer.rules import judge, section_watches_of, watches_of
 from analyzer.spec.errors import CombinedSpecError
 from analyzer.spec.model import Rule, SpecSet
 
@@ -86,29 +90,41 @@ def analyse(
     names = NameResolver(linked.program, spec)
     rules, gaps = applicable(linked.program, spec, rules) if lenient else (rules, ())
     observed = observers(names) if observers else ()
-    watches = Watches(
-        chain((watch for rule in rules for watch in watches_of(rule, names)), observed),
-        linked.program.records.values(),
-        (effect.fact[0] for row in spec.primitives.values() for effect in row.effects if effect.fact is not None),
-    )
+    conducts = Conducts(linked.program, linked.graph, linked.flows, spec.primitives)
+    retired = cache(Retirements(linked.program, linked.flows, linked.graph, conducts, spec, linked.facts_of).find)
+    sections = tuple(section_watches_of(rules, names, retired, linked.program))
+    asked = chain((watch for rule in rules for watch in watches_of(rule, names)), sections, observed)
+    watches = Watches(asked, linked.program.records.values(), _counts(spec))
     backlinks = Backlinks(spec.backlinks, NameResolver(linked.program, spec))
     if backlinks.errors and not lenient:
         raise CombinedSpecError(backlinks.errors)
-    context = _context(linked, spec, watches, backlinks)
+    context = _context(linked, spec, watches, backlinks, conducts)
     progress.begin("analyse", len(linked.program.functions))
     solve(context, linked.facts_of, Keys(context, linked.flows, linked.digest_of), remembered, progress.advance)
     remembered.flush()
-    trails = find_trails(context.summaries, linked.entries)
-    leads = Leads(linked.graph, context.summaries, linked.entries)
-    led = {place: tuple(leads.led(trail) for trail in ways) for place, ways in trails.items()}
-    locks = LockFacts(linked.program, linked.graph, context.summaries, linked.entries, leads)
+    locks = _lock_facts(context, linked, retired() if sections else None)
     judged = judge(rules, locks, names)
-    return Analysis(
-        linked.program, linked.flows, context, linked.entries, rules, led, names, locks, judged, linked.facts_of, gaps
-    )
+    program, trails = (linked.program, linked.flows, context, linked.entries, rules), locks.trails
+    return Analysis(*program, trails, names, locks, judged, linked.facts_of, gaps)
 
 
-def _context(linked: Linked, spec: SpecSet, watches: Watches, backlinks: Backlinks) -> Context:
+def _counts(spec: SpecSet) -> Iterator[str]:
+    """Yield the functions that read what primitives establish: counters of users, mostly."""
+    return (effect.fact[0] for row in spec.primitives.values() for effect in row.effects if effect.fact is not None)
+
+
+def _lock_facts(context: Context, linked: Linked, retired: tuple[Retired, ...] | None) -> LockFacts:
+    """Return what is known once all summaries are made; `retired` is None if no rule asks for readers."""
+    summaries, entries = context.summaries, linked.entries
+    kept = Kept({}, frozenset()) if retired is None else kept_off(summaries, entries)
+    leads = Leads(linked.graph, summaries, entries)
+    found = find_trails(summaries, entries, kept.locks)
+    trails = {place: tuple(leads.led(trail) for trail in ways) for place, ways in found.items()}
+    said = frozenset[Told]() if retired is None else told(linked.program, context.spec)
+    return LockFacts(linked.program, linked.graph, summaries, entries, leads, retired or (), kept, trails, said)
+
+
+def _context(linked: Linked, spec: SpecSet, watches: Watches, backlinks: Backlinks, conducts: Conducts) -> Context:
     """Return what all functions of the run look up."""
     program, flows, graph = linked.program, linked.flows, linked.graph
     lock_types = LockTypes(spec)
@@ -116,7 +132,7 @@ def _context(linked: Linked, spec: SpecSet, watches: Watches, backlinks: Backlin
         program,
         flows,
         graph,
-        Conducts(program, graph, flows, spec.primitives),
+        conducts,
         spec,
         watches,
         lock_types,

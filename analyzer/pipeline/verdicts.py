@@ -28,6 +28,7 @@ def findings(analysis: Analysis, *, explain_paths: bool = False) -> list[Finding
         _finding(analysis.program, by_id[place.own.rule], place, trail, tracer)
         for place, ways in analysis.trails.items()
         for trail in ways
+        if place.own.rule not in analysis.judged
     ]
     for rule_id, judged in analysis.judged.items():
         found += [_problem(analysis, by_id[rule_id], problem, tracer) for problem in judged.problems]

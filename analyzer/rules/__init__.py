@@ -9,15 +9,17 @@ found; of one that looks at the whole program, the problems in it.
 
 import importlib
 import pkgutil
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Iterator
 from functools import cache
 from typing import Protocol, runtime_checkable
 
 from analyzer.analysis.names import NameResolver
 from analyzer.analysis.obligations import Trail
 from analyzer.analysis.problems import Judged, LockFacts
+from analyzer.analysis.retiring import Retired
 from analyzer.analysis.watch import Watch
 from analyzer.analysis.witness import Witness
+from analyzer.program.link import Program
 from analyzer.spec.model import Check, Rule
 
 
@@ -59,6 +61,16 @@ class ProgramKind(RuleKind, Protocol):
         """Return what is wrong in the program."""
 
 
+@runtime_checkable
+class SectionKind(ProgramKind, Protocol):
+    """A kind whose rules look at the whole program, with watches for what readers are waited for."""
+
+    def section_watches(
+        self, rule: Rule, names: NameResolver, retired: Iterable[Retired], program: Program
+    ) -> Iterable[Watch]:
+        """Return what the analysis is to look out for."""
+
+
 @cache
 def rule_kinds() -> dict[type[Check], RuleKind]:
     """Return all rule kinds, by the value that their rules are."""
@@ -70,6 +82,16 @@ def watches_of(rule: Rule, names: NameResolver) -> Iterable[Watch]:
     """Return what the analysis is to look out for because of `rule`."""
     kind = rule_kinds()[type(rule.check)]
     return kind.watches(rule, names) if isinstance(kind, PlaceKind) else ()
+
+
+def section_watches_of(
+    rules: Iterable[Rule], names: NameResolver, retired: Callable[[], tuple[Retired, ...]], program: Program
+) -> Iterator[Watch]:
+    """Yield what the analysis is to look out for because of readers; only then it is asked what is `retired`."""
+    for rule in rules:
+        kind = rule_kinds()[type(rule.check)]
+        if isinstance(kind, SectionKind):
+            yield from kind.section_watches(rule, names, retired(), program)
 
 
 def judge(rules: Iterable[Rule], facts: LockFacts, names: NameResolver) -> dict[str, Judged]:

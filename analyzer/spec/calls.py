@@ -10,6 +10,8 @@ from __future__ import annotations
 from typing import Literal
 
 from analyzer.base.errors import SpecError
+from analyzer.spec.effects import AFTER
+from analyzer.spec.effects import CONTEXTS as WAITED_CONTEXTS
 from analyzer.spec.errors import CombinedSpecError
 from analyzer.spec.expressions import ARGUMENT_PATTERN, NAME_PATTERN, parse_argument, parse_name
 from analyzer.spec.mapping import Fields, Key, Map
@@ -73,7 +75,22 @@ TARGET = Key(
 _WHO = ("function", "functions", "member", "members")
 CALLBACK_ROW = Map(
     "a callback",
-    (FUNCTION_KEY, FUNCTIONS, MEMBER, MEMBERS, CALLS, PASSES, RUNS, WAITS, REMOTE, HOLDS, CONTEXT, SOURCE),
+    (
+        FUNCTION_KEY,
+        FUNCTIONS,
+        MEMBER,
+        MEMBERS,
+        CALLS,
+        PASSES,
+        RUNS,
+        WAITS,
+        REMOTE,
+        HOLDS,
+        AFTER,
+        WAITED_CONTEXTS,
+        CONTEXT,
+        SOURCE,
+    ),
     (_WHO,),
 )
 ENTRY_ROW = Map(
@@ -91,25 +108,33 @@ def _who(fields: Fields) -> list[tuple[str, Name | None]]:
     return [*((function, None) for function in functions), *(("", name) for name in members)]
 
 
+def _wrong_in_callback(fields: Fields, node: Node) -> list[SpecError]:
+    errors = []
+    of_functions = FUNCTION_KEY in fields or FUNCTIONS in fields
+    if of_functions and CALLS not in fields:
+        errors.append(SpecError("a callback of a function needs the key 'calls' (arg 0, arg 1, …)", node.location))
+    errors += [
+        SpecError(f"'{key.name}' beside a member: a member has no arguments", fields.place(key))
+        for key in (CALLS, PASSES, WAITS)
+        if key in fields and not of_functions
+    ]
+    if HOLDS in fields and fields[RUNS] == "now":
+        errors.append(SpecError("'holds' beside 'runs: now': it runs under the caller's locks", fields.place(HOLDS)))
+    errors += [
+        SpecError(f"'{key.name}' needs functions that run later: a grace period comes before", fields.place(key))
+        for key in (AFTER, WAITED_CONTEXTS)
+        if key in fields and not (of_functions and fields[RUNS] == "later")
+    ]
+    return errors
+
+
 class CallbackShape:
     """An item of `callbacks:`."""
 
     def read(self, node: Node, _label: str) -> tuple[Callback, ...]:
         """Return one callback for each function or member that the row names."""
         fields = CALLBACK_ROW.read(node)
-        errors = []
-        of_functions = FUNCTION_KEY in fields or FUNCTIONS in fields
-        if of_functions and CALLS not in fields:
-            errors.append(SpecError("a callback of a function needs the key 'calls' (arg 0, arg 1, …)", node.location))
-        errors += [
-            SpecError(f"'{key.name}' beside a member: a member has no arguments", fields.place(key))
-            for key in (CALLS, PASSES, WAITS)
-            if key in fields and not of_functions
-        ]
-        if HOLDS in fields and fields[RUNS] == "now":
-            errors.append(
-                SpecError("'holds' beside 'runs: now': it runs under the caller's locks", fields.place(HOLDS))
-            )
+        errors = _wrong_in_callback(fields, node)
         if errors:
             raise CombinedSpecError(errors)
         return tuple(
@@ -125,6 +150,8 @@ class CallbackShape:
                 " ".join(fields[SOURCE].split()),
                 node.location,
                 fields[HOLDS],
+                fields[AFTER],
+                fields[WAITED_CONTEXTS],
             )
             for function, member in _who(fields)
         )

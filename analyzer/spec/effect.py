@@ -90,6 +90,16 @@ class Effect(Struct, frozen=True, array_like=True):
     finds: bool = False
     #: acquire, release: what tells the caller, beside the value returned
     sets: ArgumentTest | None = None
+    #: free: only once nobody holds these locks any more whom the call found holding one: after a grace period
+    after: tuple[LockSource, ...] = ()
+    #: access: the call holds this lock meanwhile
+    inside: LockSource | None = None
+    #: wait: contexts that keep the caller waiting, too, as if whoever is in one held the lock
+    contexts: tuple[str, ...] = ()
+    #: establish: nobody else has a reference to the object that the predicate is about any more
+    last: bool = False
+    #: wait: the caller can rely on it. False: there are calls that return at once
+    promised: bool = True
 
 
 class Primitive(Struct, frozen=True, array_like=True):

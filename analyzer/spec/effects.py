@@ -58,17 +58,19 @@ def _parse_lock(text: str) -> LockSource:
     return LockAbstract(text)
 
 
+def _parse_context(text: str) -> str:
+    if not re.fullmatch(_ABSTRACT, text):
+        raise ValueError
+    return text
+
+
 EFFECT = Key("effect", _KIND, "what the call does", required=True)
-LOCK = Key(
-    "lock",
-    Parsed(
-        "arg 0 (what the argument points to), arg 0->record.member, or the name of a lock that is no object (rcu)",
-        _parse_lock,
-        f"{LOCK_PATTERN}|{_ABSTRACT}",
-    ),
-    "the lock",
-    required=True,
+SOURCE_OF_LOCK = Parsed(
+    "arg 0 (what the argument points to), arg 0->record.member, or the name of a lock that is no object (rcu)",
+    _parse_lock,
+    f"{LOCK_PATTERN}|{_ABSTRACT}",
 )
+LOCK = Key("lock", SOURCE_OF_LOCK, "the lock", required=True)
 MODE = Key("mode", READ_WRITE, "shared or exclusive; absent: write", default="write")
 RECURSIVE = Key("recursive", Flag(), "the holder may acquire it again", default=False)
 WHEN = Key("when", Parsed("return == 0, return != 0, …", parse_return_test, RETURN_PATTERN), "on which return value")
@@ -84,6 +86,18 @@ ACCESS = Key("access", _ACCESS, "what is done to the object", required=True)
 KEEPS = Key("keeps", ListOf(_ARGUMENT, "arguments"), "arguments that live on in the object", default=())
 
 FINDS = Key("finds", Flag(), "the value returned is something that was kept in the object", default=False)
+INSIDE = Key("inside", SOURCE_OF_LOCK, "a lock that the call holds meanwhile")
+AFTER = Key(
+    "after", ListOf(SOURCE_OF_LOCK, "locks"), "whose holders are waited for before; absent: at once", default=()
+)
+LAST = Key("last", Flag(), "nobody else has a reference to the object any more; absent: false", default=False)
+PROMISED = Key("promised", Flag(), "false: the call may return at once; absent: true", default=True)
+CONTEXTS = Key(
+    "contexts",
+    ListOf(Parsed("the name of a context (preempt_off)", _parse_context, _ABSTRACT), "contexts"),
+    "contexts that are waited for like holders of the lock",
+    default=(),
+)
 
 HOW = Key("mode", _ACCESS, "how it is held: read is for reading only; absent: any", default="any")
 ANY_ATOMIC = Key("atomic", Flag(), "any lock whose holder must not sleep will do as well", default=False)
@@ -92,13 +106,13 @@ ANY_ATOMIC = Key("atomic", Flag(), "any lock whose holder must not sleep will do
 _KEYS: dict[EffectKind, tuple[Key[Any], ...]] = {
     "acquire": (LOCK, MODE, RECURSIVE, WHEN, WAITS, ATTEMPT, ATOMIC, NESTS, SETS),
     "release": (LOCK, MODE, WHEN, NESTS, SETS),
-    "wait": (LOCK,),
+    "wait": (LOCK, CONTEXTS, PROMISED),
     "sleep": (BITS,),
-    "establish": (FACT, WHEN),
+    "establish": (FACT, WHEN, LAST),
     "allocate": (WHEN, KEEPS),
-    "free": (OBJECT, WHEN),
+    "free": (OBJECT, WHEN, AFTER, CONTEXTS),
     "publish": (OBJECT, WHEN),
-    "access": (OBJECT, ACCESS, WHEN, KEEPS, FINDS),
+    "access": (OBJECT, ACCESS, WHEN, KEEPS, FINDS, INSIDE),
     "tell": (LOCK, HOW, ANY_ATOMIC),
     "assert": (LOCK, HOW),
 }
@@ -133,6 +147,11 @@ def read_effect(
         fields[NESTS] if NESTS in keys else True,
         fields[FINDS] if FINDS in keys else False,
         fields.get(SETS) if SETS in keys else None,
+        fields[AFTER] if AFTER in keys else (),
+        fields.get(INSIDE) if INSIDE in keys else None,
+        fields[CONTEXTS] if CONTEXTS in keys else (),
+        fields[LAST] if LAST in keys else False,
+        fields[PROMISED] if PROMISED in keys else True,
     )
 
 

@@ -11,7 +11,7 @@ from typing import Literal
 from msgspec import Struct
 
 from analyzer.base.location import Location
-from analyzer.spec.effect import AccessMode, Family, Mode, Primitive
+from analyzer.spec.effect import AccessMode, Family, LockSource, Mode, Primitive
 from analyzer.spec.said import Statement
 
 Instance = Literal["same", "any"]
@@ -177,12 +177,23 @@ class Contract(Struct, frozen=True, array_like=True, tag="contract"):
     forms: tuple[str, ...]
 
 
+class GracePeriod(Struct, frozen=True, array_like=True, tag="grace-period"):
+    """Readers of a member are where the grace period waits for them that comes before what it led to is freed."""
+
+    #: members that updaters change, and wait; none: those that the program shows
+    fields: tuple[Name, ...] = ()
+    #: whose holders are waited for; None, with no fields: as the program shows
+    readers: Name | None = None
+    #: what keeps updaters off, so that whoever holds it may read, too; None: what all updaters hold for writing
+    updaters: Requirement | None = None
+
+
 #: what a rule checks about places, accesses and calls: one member for each rule kind
 PlaceCheck = GuardedBy | MustHold
 #: what a rule checks about places, and on the ways to them, beside locks that must be held
 WayCheck = MustNotHold | OnlyThrough | PrecededBy | Atomicity | Contract
 #: what a rule checks in the whole program: one member for each rule kind
-ProgramCheck = Balance | LockOrder | Context | IrqSafety
+ProgramCheck = Balance | LockOrder | Context | IrqSafety | GracePeriod
 Check = PlaceCheck | WayCheck | ProgramCheck
 
 
@@ -239,6 +250,10 @@ class Callback(Struct, frozen=True, array_like=True):
     location: Location
     #: locks that those who call it later hold
     holds: tuple[Held, ...] = ()
+    #: it is called once nobody holds these locks any more whom the call found holding one: after a grace period
+    after: tuple[LockSource, ...] = ()
+    #: contexts that are waited for, too
+    contexts: tuple[str, ...] = ()
 
 
 class EntryPoint(Struct, frozen=True, array_like=True):

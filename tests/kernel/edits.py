@@ -17,6 +17,7 @@ from tests.kernel.harmless_vendor import HARMLESS_VENDOR
 from tests.kernel.harmless_virt import HARMLESS_VIRT
 from tests.kernel.harmless_x86 import HARMLESS_X86
 from tests.kernel.orders import INTERRUPTS, ORDERS
+from tests.kernel.readers import READERS, READERS_HARMLESS
 from tests.kernel.sleeping import SLEEPING
 from tests.kernel.unbalanced import UNBALANCED
 from tests.kernel.unbalanced_vendor import MISUSED, UNBALANCED_VENDOR
@@ -25,6 +26,7 @@ from tests.kernel.unbalanced_x86 import UNBALANCED_X86
 BREAKING = (
     *breaking.BREAKING,
     *GRACE,
+    *READERS,
     *UNBALANCED,
     *UNBALANCED_X86,
     *UNBALANCED_VENDOR,
@@ -33,7 +35,7 @@ BREAKING = (
     *ORDERS,
     *INTERRUPTS,
 )
-HARMLESS = (*harmless.HARMLESS, *HARMLESS_VIRT, *HARMLESS_X86, *HARMLESS_VENDOR)
+HARMLESS = (*harmless.HARMLESS, *HARMLESS_VIRT, *HARMLESS_X86, *HARMLESS_VENDOR, *READERS_HARMLESS)
 
 
 def sample(cases: tuple[Case, ...]) -> tuple[Case, ...]:

@@ -165,6 +165,16 @@ def test_records_are_laid_out_with_their_promoted_members(extract: Extract) -> N
     assert (records["s"].location.line, records["s.gmem"].location.line) == (5, 8)
 
 
+def test_a_member_may_have_any_name(extract: Extract) -> None:
+    unit = extract("""
+        struct list { int n; };
+        struct club { struct list members; };
+        int f(struct club *club) { return club->members.n; }
+    """)
+    records = {record.name: record for record in unit.facts.records}
+    assert [(m.name, spell(m.type)) for m in records["club"].members] == [("members", "struct list")]
+
+
 def test_exports_and_initcalls_are_read_from_assembly(extract: Extract) -> None:
     unit = extract(r"""
         int shared(void) { return 0; }

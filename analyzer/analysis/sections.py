@@ -1,0 +1,105 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""Read-side sections: is a reader where a grace period waits for him, and if not, what does he hold?
+
+In: accesses to members that updaters change before they wait for readers. Out: atoms of formulas that travel to the
+callers and gather the locks held on the way, until one of the section itself is held:
+
+  ("section", (rule, object), site, domain, held, gone)
+
+`site` is the place of an updater's write, empty for a read; `domain` are the locks, and contexts, of which one is
+enough; `held` are classes that are held on the way, with their modes, `gone` those of which the callers' hold is dropped
+on it.
+
+**Invariant:** which locks keep updaters off is known once every way is: only then are the atoms decided.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from msgspec import Struct
+
+from analyzer.analysis import ranges
+from analyzer.analysis.effects import LAST
+from analyzer.analysis.locks import lock_class
+from analyzer.analysis.state import State
+
+#: (rule, object) of a watch
+Key = tuple[str, str]
+#: a lock class and the mode in which it is held
+Mode = tuple[str, str]
+#: for each key, the locks that updaters hold
+Exclusion = Mapping[Key, frozenset[Mode]]
+
+
+class Section(Struct, frozen=True, array_like=True):
+    """What a rule asks of the readers of a member."""
+
+    #: locks, and contexts, any of which an updater waits for
+    domain: tuple[str, ...]
+    #: places where updaters change the member, see `site`
+    sites: tuple[str, ...]
+
+
+def site(function: str, line: int, column: int) -> str:
+    """Return what stands for a place in a function."""
+    return f"{function}:{line}:{column}"
+
+
+def atom(key: Key, section: Section, mode: str, place: str) -> bool | tuple[Any, ...]:
+    """Return what an access asks for; True where it asks for nothing."""
+    if mode == "write" and place not in section.sites:
+        return True
+    return ("section", key, place if mode == "write" else "", section.domain, (), ())
+
+
+def left(one: tuple[Any, ...], state: State) -> bool | tuple[Any, ...]:
+    """Return what is left of an atom in `state`: True inside the section, else the atom with what is held here.
+
+    Nobody is asked where the last reference to an object was dropped on the way: it is taken apart.
+    """
+    _, key, place, domain, held, gone = one
+    if is_inside(one, state) or _is_last(state):
+        return True
+    less = set(gone)
+    more = {
+        (name, hold.mode)
+        for lock, hold in state.locks.items()
+        if hold.times > 0 and not hold.recursive and (name := lock_class(lock)) and name not in less
+    }
+    less |= {lock_class(lock) or "" for lock, hold in state.locks.items() if hold.times < 0}
+    return ("section", key, place, domain, tuple(sorted({*held, *more})), tuple(sorted(less)))
+
+
+def _is_last(state: State) -> bool:
+    return any(term[0] == "w" and term[1] == LAST and known == ranges.NULL for term, known in state.facts.items())
+
+
+def is_inside(one: tuple[Any, ...], state: State) -> bool:
+    """Tell whether a read is inside the section that its atom asks for."""
+    _, _, place, domain, _, gone = one
+    return not place and any(
+        hold.times > 0 and (name := lock_class(lock)) in domain and name not in gone
+        for lock, hold in state.locks.items()
+    )
+
+
+def entered(one: tuple[Any, ...], holds: Iterable[Mode], exclusion: Exclusion | None) -> bool:
+    """Tell whether a way that begins with `holds` is right; without `exclusion` nobody asks yet."""
+    _, key, place, domain, _, _ = one
+    if exclusion is None or place or key not in exclusion:
+        return True
+    locks = on_way(one, holds)
+    return any(name in domain for name, _ in locks) or excludes(locks, exclusion[key])
+
+
+def excludes(mine: Iterable[Mode], theirs: Iterable[Mode]) -> bool:
+    """Tell whether two threads with these locks keep each other off: both hold one, and not both for reading."""
+    return any(name == other and "write" in (mode, other_mode) for name, mode in mine for other, other_mode in theirs)
+
+
+def on_way(one: tuple[Any, ...], holds: Iterable[Mode]) -> frozenset[Mode]:
+    """Return the locks held on a way that begins with `holds`."""
+    _, _, _, _, held, gone = one
+    return frozenset((*held, *((name, mode) for name, mode in holds if name not in gone)))

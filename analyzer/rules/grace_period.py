@@ -1,0 +1,278 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""`grace-period`: whoever reads what updaters wait for readers of is where they wait for him.
+
+In: a GracePeriod rule, what updaters change before grace periods. Out: problems: a reader outside the section that the
+grace period waits for, who does not keep the updaters off either; a grace period that waits for nobody who reads.
+
+A member that the program itself shows is looked at only if it is given up there (set to NULL, or what it led to is used
+or freed afterwards), or somebody reads it inside the section. Where another rule says what its readers need, that rule
+is asked about them. Functions that change the member, and those that call them, are updaters.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from typing import NamedTuple
+
+from analyzer.analysis.formula import atoms
+from analyzer.analysis.locksets import Setting
+from analyzer.analysis.names import NameResolver, lock_texts
+from analyzer.analysis.obligations import Place, Trail
+from analyzer.analysis.problems import Judged, LockFacts, Problem
+from analyzer.analysis.retiring import Cell, Retired
+from analyzer.analysis.retiring import Place as Where
+from analyzer.analysis.sections import Section, site
+from analyzer.analysis.summary import Cause, Own
+from analyzer.analysis.watch import Watch
+from analyzer.analysis.witness import place_of
+from analyzer.program.link import Program
+from analyzer.spec.model import AnyOf, GracePeriod, Rule
+
+NOUN = "access"
+KIND = "grace-period"
+CHECK = GracePeriod
+_NOTHING = Setting((), ())
+#: readers told by name
+MAX_TOLD = 3
+
+
+class Subject(NamedTuple):
+    """A member with those who are waited for before what it led to goes."""
+
+    cell: Cell
+    #: as people write it
+    name: str
+    #: what readers are in; the first tells them by name
+    domain: tuple[str, ...]
+
+    @property
+    def object(self) -> str:
+        """Return what stands for both in places."""
+        return f"{self.name} in {self.domain[0]}"
+
+
+def section_watches(rule: Rule, names: NameResolver, retired: Iterable[Retired], program: Program) -> Iterator[Watch]:
+    """Return the watches of `rule`: all accesses to the members, in the domains that are waited for."""
+    check = rule.check
+    assert isinstance(check, GracePeriod)
+    for subject, places in subjects(rule, names, retired).items():
+        changed = {_site(one.changed, program) for one in places}
+        section = Section(subject.domain, tuple(sorted(changed)))
+        allowed = AnyOf(()) if check.updaters is None else names.requirement(check.updaters, rule.location)
+        yield Watch(rule.id, subject.cell, "", subject.object, "any", allowed, section=section)
+
+
+def _site(place: Where, program: Program) -> str:
+    function, at = place
+    return site(program.functions[function].name, at.line, at.column)
+
+
+def subjects(rule: Rule, names: NameResolver, retired: Iterable[Retired]) -> dict[Subject, list[Retired]]:
+    """Return what the rule speaks about, with the places where it is changed and waited for."""
+    check = rule.check
+    assert isinstance(check, GracePeriod)
+    found: dict[Subject, list[Retired]] = {}
+    told = {cell: str(field) for field in check.fields if (cell := names.cell(field, rule.location)) is not None}
+    wanted = "" if check.readers is None else names.lock(check.readers, rule.location)
+    for one in retired:
+        if not one.leads:
+            continue
+        if not check.fields or (one.cell in told and wanted in one.domain):
+            name = told.get(one.cell) or ".".join(part for part in one.cell if part)
+            found.setdefault(Subject(one.cell, name, one.domain), []).append(one)
+    known = {subject.cell for subject in found}
+    for cell, name in told.items():
+        if cell not in known:
+            found[Subject(cell, name, (wanted,))] = []
+    return found
+
+
+def problems(rule: Rule, facts: LockFacts, names: NameResolver) -> Judged:
+    """Return the readers that no grace period waits for, and the grace periods that wait for no reader."""
+    check = rule.check
+    assert isinstance(check, GracePeriod)
+    found: dict[tuple[str, object, str], Problem] = {}
+    looked_at = 0
+    for subject, places in subjects(rule, names, facts.retired).items():
+        case = _Case(rule, subject, [one for one in places if _matters(rule, subject, one, facts)], facts)
+        if not case.counts:
+            continue
+        looked_at += len(case.readers) + len({one.waited for one in places})
+        for problem in (*case.outside(), *case.needless()):
+            key = (problem.function, problem.at, problem.message)
+            known = found.get(key)
+            if known is None or len(problem.threads[0].links) < len(known.threads[0].links):
+                found[key] = problem
+    for problem in _confused(rule, facts, names):
+        found.setdefault((problem.function, problem.at, problem.message), problem)
+    return Judged(looked_at, tuple(found.values()))
+
+
+def _confused(rule: Rule, facts: LockFacts, names: NameResolver) -> Iterator[Problem]:
+    """Yield the grace periods after a change of a member that wait for others than the rule says read it."""
+    check = rule.check
+    assert isinstance(check, GracePeriod)
+    if check.readers is None:
+        return
+    side = names.lock(check.readers, rule.location)
+    for field in check.fields:
+        mine = [one for one in facts.retired if one.cell == names.cell(field, rule.location)]
+        right = {one.changed for one in mine if side in one.domain}
+        for one in mine:
+            if one.changed not in right:
+                function, at = one.waited
+                trail = facts.way(function, Cause(Own("", one.domain[0], "wait", at), _NOTHING))
+                message = f"waits for readers of {one.domain[0]}, but {field} is read in {side}"
+                why = f"{field} is changed before, at {place_of(facts.program, *one.changed)}"
+                yield Problem(function, at, one.domain[0], "wait", "violation", message, why, (trail,))
+
+
+def _matters(rule: Rule, subject: Subject, one: Retired, facts: LockFacts) -> bool:
+    """Tell whether an object is changed there that others can reach."""
+    return ((rule.id, subject.object), _site(one.changed, facts.program)) in facts.kept.changed
+
+
+class _Case:
+    """One subject of one rule."""
+
+    def __init__(self, rule: Rule, subject: Subject, retired: list[Retired], facts: LockFacts) -> None:
+        self.rule = rule
+        self.subject = subject
+        self.retired = retired
+        self.facts = facts
+        self.places = [
+            Place(ident, own)
+            for ident in facts.summaries.speaking()
+            for own in facts.summaries[ident].own
+            if own.rule == rule.id and own.object == subject.object
+        ]
+        changed = {(place.function, place.own.at) for place in self.places if place.own.access == "write"}
+        inner = {one.function for one in retired} | {one.changed[0] for one in retired}
+        above = {edge.caller for ident in inner for edge in facts.graph.callers.get(ident, ()) if edge.kind == "direct"}
+        self.updaters = inner | above
+        #: reads that are no part of a change
+        self.readers = [
+            place
+            for place in self.places
+            if place.own.access in ("read", "use") and (place.function, place.own.at) not in changed
+        ]
+        key = (rule.id, subject.object)
+        self.inside = key in facts.kept.inside or any(place.own.access == "inside" for place in self.places)
+
+    @property
+    def counts(self) -> bool:
+        """Tell whether there is anything to say: the rule names the member, or it is given up, or read inside."""
+        assert isinstance(self.rule.check, GracePeriod)
+        if self.rule.check.fields:
+            return True
+        return bool(self.retired) and (self.inside or any(one.gives_up for one in self.retired))
+
+    def outside(self) -> Iterator[Problem]:
+        """Yield a problem for each reader that is not waited for."""
+        assert isinstance(self.rule.check, GracePeriod)
+        for place in self.readers:
+            if self._is_told_elsewhere(place):
+                continue
+            for trail in self.facts.trails.get(place, ()):
+                is_updater = any(ident in self.updaters for ident, _ in trail.links[-2:])
+                if not is_updater and (trail.verdict == "violation" or self.rule.check.fields):
+                    yield self._outside(place, trail)
+
+    def _is_told_elsewhere(self, place: Place) -> bool:
+        """Tell whether another rule says that readers of the member, or callers of the reader, are in the section."""
+        assert isinstance(self.rule.check, GracePeriod)
+        if self.rule.check.fields or place.own.access != "read":
+            return False
+        function = ("", f"{self.facts.program.functions[place.function].name}()")
+        told = self.facts.told
+        return any((what, side) in told for what in (self.subject.cell, function) for side in self.subject.domain)
+
+    def _outside(self, place: Place, trail: Trail) -> Problem:
+        name, side = self.subject.name, self.subject.domain[0]
+        *above, (ident, cause) = trail.links
+        if isinstance(cause.what, Own):
+            cause = Cause(Own("", name, cause.what.access, cause.what.at), cause.setting)
+        waited = self._waited()
+        message = f"use of what was read of {name}, after" if place.own.access == "use" else f"read of {name} outside"
+        message += (
+            f" {side}: the grace period at {waited} does not wait for it"
+            if waited
+            else f" {side}, which its updaters wait for"
+        )
+        why = trail.reason or self._why()
+        return Problem(
+            place.function,
+            place.own.at,
+            name,
+            place.own.access,
+            trail.verdict,
+            message,
+            why,
+            (trail.with_links((*above, (ident, cause))), *self._ways()),
+            self._requires(),
+        )
+
+    def _why(self) -> str:
+        if not self.retired:
+            return f"the reader is in no section of {self.subject.domain[0]}, and holds nothing that keeps updaters off"
+        one = self.retired[0]
+        function, at = self._spot(one.changed)
+        return (
+            f"{function}() changes it at {at} and waits for the readers of {self.subject.domain[0]} only: "
+            "this reader may still use what is given up then"
+        )
+
+    def _requires(self) -> tuple[str, ...]:
+        check = self.rule.check
+        assert isinstance(check, GracePeriod)
+        if check.updaters is not None:
+            return (self.subject.domain[0], *lock_texts(check.updaters))
+        locks = self.facts.kept.locks.get((self.rule.id, self.subject.object), frozenset())
+        return (self.subject.domain[0], *sorted({name for name, _ in locks}))
+
+    def _spot(self, place: Where) -> tuple[str, str]:
+        function, at = place
+        return self.facts.program.functions[function].name, str(place_of(self.facts.program, function, at))
+
+    def _waited(self) -> str:
+        if not self.retired:
+            return ""
+        function, at = self._spot(self.retired[0].waited)
+        return f"{at} in {function}()"
+
+    def _ways(self) -> Iterator[Trail]:
+        """Yield the ways to where the member is changed, and to the grace period."""
+        for one in self.retired[:1]:
+            changed, waited = Own("", self.subject.name, "write", one.changed[1]), one.waited
+            yield self.facts.way(one.changed[0], Cause(changed, _NOTHING))
+            yield self.facts.way(waited[0], Cause(Own("", self.subject.domain[0], "wait", waited[1]), _NOTHING))
+
+    def _is_certain(self) -> bool:
+        """Tell whether all that is read is known: no function without a body may have read it."""
+        places = {(place.function, place.own) for place in self.places}
+        return not any(
+            (ident, cause.what) in places and any(atom[0] == "maybe" for atom in atoms(demand.formula))
+            for ident in {place.function for place in self.places}
+            for demand in self.facts.summaries[ident].demands
+            for cause in demand.causes
+        )
+
+    def _waits_for_more(self, waited: Where) -> bool:
+        """Tell whether anything else is changed before a grace period: its readers may be waited for."""
+        return any(one.waited == waited and one.cell != self.subject.cell for one in self.facts.retired)
+
+    def needless(self) -> Iterator[Problem]:
+        """Yield a problem for each grace period that waits for nobody, if all readers are known."""
+        readers = [place for place in self.readers if place.function not in self.updaters]
+        if self.inside or not readers or not self.retired or not self._is_certain():
+            return
+        side, name = self.subject.domain[0], self.subject.name
+        for waited in dict.fromkeys(one.waited for one in self.retired):
+            if self._waits_for_more(waited):
+                continue
+            function, at = waited
+            trail = self.facts.way(function, Cause(Own("", side, "wait", at), _NOTHING))
+            told = ", ".join(dict.fromkeys(f"{self._spot((p.function, p.own.at))[0]}()" for p in readers[:MAX_TOLD]))
+            message = f"waits for readers of {side}, but nobody reads {name} in there"
+            why = f"its readers ({told}) are in no section of {side}: there is nothing to wait for"
+            yield Problem(function, at, side, "wait", "violation", message, why, (trail,))
