@@ -17,9 +17,9 @@ from msgspec import Struct
 from analyzer.analysis.locks import LockTypes
 from analyzer.facts.unit import FunctionFacts
 from analyzer.ir.claims import Asked, Both, Either, Named, Negated, Statement
-from analyzer.ir.function import At, Claim
+from analyzer.ir.function import At, Call, Claim, FunctionIR
 from analyzer.ir.types import Record
-from analyzer.ir.values import AccessPath, AddressOf, Field, Global, Load, Value
+from analyzer.ir.values import AccessPath, AddressOf, Field, FunctionAddress, Global, Load, Value
 from analyzer.program.link import Program
 from analyzer.spec.effect import Effect, LockAbstract, LockArgument
 from analyzer.spec.model import AllOf, AnyOf, Held, Name, Requirement, SpecSet
@@ -61,6 +61,13 @@ def told(spec: SpecSet, function: str) -> tuple[Effect, ...]:
     return tuple(effect for effect in row.effects if effect.kind == "tell") if row is not None else ()
 
 
+def taken(ir: FunctionIR, spec: SpecSet) -> frozenset[str]:
+    """Return the classes of the locks that a function takes by calling primitives itself."""
+    reading = _Reading(spec)
+    calls = [event for block in ir.blocks for event in block.events if isinstance(event, Call)]
+    return frozenset(str(held.lock) for call in calls for held in reading.acquired(call))
+
+
 class _Reading:
     """Reads statements as requirements."""
 
@@ -74,6 +81,14 @@ class _Reading:
         rest: list[str] = []
         requires = self._requirement(statement.part if isinstance(statement, Negated) else statement, rest)
         return negated, requires, tuple(rest)
+
+    def acquired(self, call: Call) -> Iterator[Held]:
+        """Yield what a direct call of a primitive acquires."""
+        row = self._spec.primitives.get(call.callee.name) if isinstance(call.callee, FunctionAddress) else None
+        for effect in row.effects if row is not None else ():
+            held = self._held(effect, call.arguments) if effect.kind == "acquire" else None
+            if held is not None:
+                yield held
 
     def _requirement(self, statement: Statement, rest: list[str]) -> Requirement | None:
         match statement:

@@ -15,6 +15,8 @@ import typer
 from analyzer.cli import arguments, output, progress
 from analyzer.cli.spec_doc import EXAMPLES as DOC_EXAMPLES
 from analyzer.cli.spec_doc import doc
+from analyzer.cli.spec_drift import EXAMPLES as DRIFT_EXAMPLES
+from analyzer.cli.spec_drift import drift
 from analyzer.cli.status import Status
 from analyzer.spec.load import load
 from analyzer.spec.schema import schema_text
@@ -42,6 +44,7 @@ Examples:
 
 
 app.command("doc", epilog=DOC_EXAMPLES)(doc)
+app.command("drift", epilog=DRIFT_EXAMPLES)(drift)
 
 
 @app.command("coverage", epilog=COVERAGE_EXAMPLES)

@@ -14,6 +14,7 @@ from analyzer.report._callgraph._answers import render_neighbours, render_paths,
 from analyzer.report._crosscheck import render_crosscheck, render_crosscheck_json
 from analyzer.report._diagnoses import render_diagnoses
 from analyzer.report._doc import render_doc_page, render_kernel_doc
+from analyzer.report._drift import render_drift, render_drift_json
 from analyzer.report._explained_json import render_explained_json
 from analyzer.report._explanation import render_explanation
 from analyzer.report._formats import Renderer, format_names, renderer
@@ -33,6 +34,8 @@ __all__ = [
     "render_crosscheck_json",
     "render_diagnoses",
     "render_doc_page",
+    "render_drift",
+    "render_drift_json",
     "render_explained_json",
     "render_explanation",
     "render_kernel_doc",

@@ -10,6 +10,7 @@ from analyzer.base.errors import SpecError
 from analyzer.base.gap import Gap
 from analyzer.base.location import Location
 from analyzer.cli.main import main
+from analyzer.findings.drift import DriftReport
 from analyzer.findings.explanation import Explanation
 from analyzer.findings.model import Finding, Report
 from analyzer.pipeline.lint import unmatched
@@ -53,6 +54,7 @@ class Pipeline:
         self.asked: list[CheckOptions] = []
         self.targets: list[str] = []
         self.explained = False
+        self.drifted = DriftReport((), (("rules", 1),))
 
     def check(self, options: CheckOptions, progress: Progress, *, explain_paths: bool = False) -> Report:
         self.explained = explain_paths
@@ -67,6 +69,10 @@ class Pipeline:
         self.check(options, progress)
         self.targets.append(target)
         return Explanation(target, (), ())
+
+    def drift(self, options: CheckOptions, progress: Progress) -> DriftReport:
+        self.check(options, progress)
+        return self.drifted
 
     def lint(self, options: CheckOptions, progress: Progress) -> tuple[SpecError, ...]:
         return unmatched(load(options.specs), self.check(options, progress))
@@ -97,6 +103,7 @@ def pipeline(monkeypatch: pytest.MonkeyPatch) -> Pipeline:
     monkeypatch.setattr("analyzer.pipeline.check.check", stand_in.check)
     monkeypatch.setattr("analyzer.pipeline.explain.explain", stand_in.explain)
     monkeypatch.setattr("analyzer.pipeline.lint.lint", stand_in.lint)
+    monkeypatch.setattr("analyzer.pipeline.drift.drift", stand_in.drift)
     return stand_in
 
 

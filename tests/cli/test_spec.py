@@ -9,6 +9,8 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 
+from analyzer.base.location import Location
+from analyzer.findings.drift import Drift, DriftReport, Saying
 from analyzer.findings.model import Report, RuleCount
 
 Run = Callable[..., Any]
@@ -95,3 +97,34 @@ def test_the_shipped_rules_say_of_the_memslots_file_what_its_header_says(run: Ru
     assert "Writes need kvm->slots_lock." in member
     assert "kvm_gmem_get_file()" in member
     assert "needs either kvm->slots_lock or kvm->srcu" in member
+
+
+def drifted(kind: Any, n_failed: int = 0) -> DriftReport:
+    saying = Saying("rule", "vm/x: write needs vm.lock", Location("vm.yaml", 4, 9))
+    return DriftReport((Drift(kind, "vm.x", "somebody differs", (saying,)),), (("rules", 1),), (), n_failed)
+
+
+@pytest.mark.parametrize(
+    ("report", "status", "told"),
+    [
+        (DriftReport((), (("rules", 1),)), 0, "0 disagreements; compared: 1 rules\n"),
+        (drifted("comment"), 1, "vm.x: somebody differs\n  rule  vm/x: write needs vm.lock  vm.yaml:4:9\n"),
+        (drifted("unruled"), 0, "1 time: somebody differs; --verbose lists them\n"),
+        (drifted("unruled", 1), 3, "1 time: somebody differs"),
+        (drifted("source", 1), 1, "vm.x: somebody differs\n"),
+    ],
+)
+def test_drift_fails_the_run_if_anybody_contradicts_another(
+    run: Run, pipeline: Any, tmp_path: Path, report: DriftReport, status: int, told: str
+) -> None:
+    pipeline.drifted = report
+    ran = run("spec", "drift", "--tree", tmp_path)
+    assert ran.status == status
+    assert told in ran.out
+
+
+def test_drift_as_json_has_the_notes(run: Run, pipeline: Any, tmp_path: Path) -> None:
+    pipeline.drifted = drifted("unasserted")
+    ran = run("spec", "drift", "--tree", tmp_path, "--format", "json")
+    assert ran.status == 0
+    assert json.loads(ran.out)["drifts"][0]["note"] is True
