@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """`python -m analyzer`: the `lockspec` command without an installation."""
 
-from analyzer.cli.main import run
+from analyzer.cli.start import run
 
 if __name__ == "__main__":
     run()

@@ -10,9 +10,11 @@ from collections.abc import Callable, Mapping
 from hashlib import blake2b
 
 import msgspec
+from msgspec.structs import replace
 
 from analyzer.analysis.context import Context
 from analyzer.analysis.memo import analysis_version
+from analyzer.program.entries import Entry
 from analyzer.program.flow import FlowFacts, Site
 
 _encode = msgspec.msgpack.Encoder().encode
@@ -46,7 +48,7 @@ class Keys:
         for ident in component:
             function = self._context.program.functions[ident]
             digest.update(f"\0{function.name}\0{self._digest_of(function.ref.facts_key)}".encode())
-            digest.update(b"!" if ident in self._context.entries else b".")
+            digest.update(_entered(self._context.entries.get(ident)))
             for site in self._flows[ident].sites:
                 self._add_site(digest, ident, site, inside)
             for handler in sorted(self._context.graph.answers.get(ident, ())):
@@ -91,3 +93,8 @@ class Keys:
             treated = _encode((sorted(conduct.touches.items()), sorted(conduct.escapes.items()), conduct.pure))
             known = self._conducts[ident] = blake2b(writes + b"\0" + reads + b"\0" + treated, digest_size=16).digest()
         return known
+
+
+def _entered(entry: Entry | None) -> bytes:
+    """Return what a summary depends on of how its function is entered."""
+    return b"." if entry is None else b"!" + _encode(replace(entry, text="", source=""))

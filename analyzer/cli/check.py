@@ -47,6 +47,11 @@ Format = Annotated[
     ),
 ]
 
+ExplainPath = Annotated[
+    bool, typer.Option("--explain-path", help="Tell the branches on each way, too: what is assumed to get there.")
+]
+Strict = Annotated[bool, typer.Option("--strict", help="Unknown verdicts fail the run too.")]
+
 
 def check(
     units: Annotated[
@@ -66,10 +71,8 @@ def check(
     baseline_file: arguments.Baseline = None,
     format: Format = "text",  # noqa: A002 (the option's name)
     output_file: arguments.Output = None,
-    explain_path: Annotated[
-        bool, typer.Option("--explain-path", help="Tell the branches on each way, too: what is assumed to get there.")
-    ] = False,
-    strict: Annotated[bool, typer.Option("--strict", help="Unknown verdicts fail the run too.")] = False,
+    explain_path: ExplainPath = False,
+    strict: Strict = False,
     quiet: arguments.Quiet = False,
     verbose: arguments.Verbose = False,
 ) -> None:

@@ -32,6 +32,7 @@ from analyzer.cli import (
     doctor,
     explain,
     init,
+    kbuild,
     man,
     spec,
     watch,
@@ -54,6 +55,7 @@ app.add_typer(baseline.app, name="baseline")
 app.add_typer(callgraph.app, name="callgraph")
 app.command("crosscheck", epilog=crosscheck.EXAMPLES)(crosscheck.crosscheck)
 app.add_typer(spec.app, name="spec")
+app.add_typer(kbuild.app, name="kbuild")
 app.add_typer(init.app, name="init")
 app.command("watch", epilog=watch.EXAMPLES)(watch.watch)
 app.command("doctor", epilog=doctor.EXAMPLES)(doctor.doctor)

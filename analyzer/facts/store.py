@@ -166,6 +166,24 @@ class Store:
         insert = "INSERT OR REPLACE INTO memo(kind, key, used, value) VALUES (?, ?, ?, ?)"
         self.database.write(lambda connection: connection.executemany(insert, rows))
 
+    def all_memos(self, kind: str) -> dict[bytes, bytes]:
+        """Return all that a later layer remembered of this kind, by key."""
+        with self.database.reading() as connection:
+            rows = connection.execute("SELECT key, value FROM memo WHERE kind = ? ORDER BY key", (kind,)).fetchall()
+        return {key: unseal(value) for key, value in rows}
+
+    def memo_kinds(self, prefix: str) -> tuple[str, ...]:
+        """Return the kinds of memos that begin with `prefix`, sorted."""
+        with self.database.reading() as connection:
+            rows = connection.execute("SELECT DISTINCT kind FROM memo ORDER BY kind").fetchall()
+        return tuple(kind for (kind,) in rows if kind.startswith(prefix))
+
+    def forget(self, kind: str, keys: Iterable[bytes]) -> None:
+        """Forget what is remembered under `keys`."""
+        rows = [(kind, key) for key in keys]
+        delete = "DELETE FROM memo WHERE kind = ? AND key = ?"
+        self.database.write(lambda connection: connection.executemany(delete, rows))
+
     def _touch(self, table: str, keys: Sequence[bytes]) -> None:
         """Note that entries are still of use."""
         if keys:

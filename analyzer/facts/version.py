@@ -7,6 +7,7 @@ In: the analyzer's own files. Out: `9f2c…`, which changes whenever facts of an
 from __future__ import annotations
 
 import sys
+from collections.abc import Iterable
 from hashlib import blake2b
 from importlib.util import find_spec
 from pathlib import Path
@@ -23,6 +24,15 @@ def extraction_version() -> str:
     # Found, not imported: this layer has no business with syntax trees.
     parser = find_spec(_PARSER)
     folders += map(Path, parser.submodule_search_locations or () if parser else ())
+    return _digest(folders)
+
+
+def program_version() -> str:
+    """Hash all of the analyzer's source code, and the Python that runs it."""
+    return _digest([Path(__file__).parent.parent])
+
+
+def _digest(folders: Iterable[Path]) -> str:
     digest = blake2b(sys.version.encode(), digest_size=12)
     for folder in folders:
         # headers too: what units are made to include changes their text

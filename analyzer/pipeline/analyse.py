@@ -83,10 +83,14 @@ def analyse(
     observers: Observers | None = None,
     *,
     lenient: bool = False,
+    partial: bool = False,
 ) -> Analysis:
-    """Analyse the program that the extracted units make up; `lenient` leaves out rules that do not fit it."""
+    """Analyse the program that the extracted units make up; `lenient` leaves out rules that do not fit it.
+
+    `partial`: the units are a part of the program.
+    """
     remembered = Remembered(store)
-    linked = link(extraction, remembered, spec)
+    linked = link(extraction, remembered, spec, partial=partial)
     names = NameResolver(linked.program, spec)
     rules, gaps = applicable(linked.program, spec, rules) if lenient else (rules, ())
     observed = observers(names) if observers else ()

@@ -21,7 +21,7 @@ from analyzer.base.location import Location
 from analyzer.facts.unit import FunctionFacts
 from analyzer.pipeline.extract import Extraction
 from analyzer.pipeline.remember import Remembered
-from analyzer.program.entries import Entry, find_entries
+from analyzer.program.entries import Entry, find_entries, of_part
 from analyzer.program.flow import FlowFacts
 from analyzer.program.graph import CallGraph
 from analyzer.program.link import Program
@@ -55,8 +55,13 @@ class Linked(Struct, frozen=True):
         return self.extraction.functions.outline(key).digest
 
 
-def link(extraction: Extraction, remembered: Remembered, spec: SpecSet | None = None) -> Linked:
-    """Link the extracted units, calls as `spec` (by default the shipped one) describes them."""
+def link(
+    extraction: Extraction, remembered: Remembered, spec: SpecSet | None = None, *, partial: bool = False
+) -> Linked:
+    """Link the extracted units, calls as `spec` (by default the shipped one) describes them.
+
+    `partial`: they are a part of the program, and the rest may call them.
+    """
     if spec is None:
         spec = load()
     began, cpu_began = time.perf_counter(), time.process_time()
@@ -76,6 +81,7 @@ def link(extraction: Extraction, remembered: Remembered, spec: SpecSet | None = 
         if wrong:
             raise CombinedSpecError(wrong)
         entries = find_entries(program, graph, flows, _with_classes(spec.entries, names))
+        entries = of_part(entries) if partial else entries
     seconds, cpu_seconds = time.perf_counter() - began, time.process_time() - cpu_began
     peak_bytes = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
     return Linked(extraction, program, flows, graph, entries, seconds, cpu_seconds, peak_bytes)

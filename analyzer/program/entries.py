@@ -56,6 +56,20 @@ def find_entries(
     return _Finder(program, graph, flows, rows).find()
 
 
+def of_part(entries: Mapping[str, Entry]) -> dict[str, Entry]:
+    """Return the entries of a part of a program: who may be called from the other part is entered under unknown locks."""
+    return {ident: _in_doubt(entry) if _may_have_callers(entry) else entry for ident, entry in entries.items()}
+
+
+def _may_have_callers(entry: Entry) -> bool:
+    """Tell whether functions elsewhere may call this one; what rows tell, and what the kernel calls later, stays."""
+    return entry.kind in ("external", "exported") or (entry.kind == "ops" and not entry.source)
+
+
+def _in_doubt(entry: Entry) -> Entry:
+    return replace(entry, certain=False, text=f"{entry.text}; other units may call it")
+
+
 class _Finder:
     def __init__(
         self, program: Program, graph: CallGraph, flows: Mapping[str, FlowFacts], rows: Sequence[EntryPoint]

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from pathlib import Path
 
 from analyzer.source.command import Compilation, sources, split_words
@@ -36,6 +36,27 @@ def read_cmd_files(build: Path, under: Sequence[str] = ()) -> tuple[list[Compila
         else:
             compilations.append(compilation)
     return compilations, ignored
+
+
+def is_of_the_kernel(name: str) -> bool:
+    """Tell whether a source file, by its name relative to the tree, can be one of the kernel's own."""
+    return name.partition("/")[0] not in _PRUNED
+
+
+def compiled_in(folder: Path, directory: str) -> Iterator[str]:
+    """Yield the C files, as spelled, whose objects lie in `folder` itself and that Kbuild has checked.
+
+    `directory` is where the compiler worked. What Kbuild generates for a module's end (*.mod.c) it never has checked.
+    """
+    for path in sorted(folder.glob(".*.o.cmd")):
+        compilation = _compilation(str(path), directory)
+        if compilation is not None and not compilation.file.endswith(".mod.c"):
+            yield compilation.file
+
+
+def count_objects(build: Path, but: Collection[str]) -> int:
+    """Count the records of objects below `build`, but for those in the folders `but`."""
+    return sum(1 for path in _records(str(build), True) if path.rpartition("/")[0] not in but)
 
 
 def _records(folder: str, top: bool) -> Iterator[str]:

@@ -15,13 +15,13 @@ from posixpath import normpath
 
 
 class FileNames:
-    """Normalises the paths of one tree and its build directory."""
+    """Normalises the paths of one tree and its build directory; an external module's build has the kernel's beside."""
 
-    def __init__(self, tree: Path, build: Path | None = None) -> None:
+    def __init__(self, tree: Path, build: Path | None = None, kernel_build: Path | None = None) -> None:
         #: absolute, with symbolic links as the user wrote them
         self.tree = normpath(tree.absolute())
         self.build = normpath(build.absolute()) if build else self.tree
-        spelled = [self.build, self.tree]
+        spelled = [self.build, self.tree, *([normpath(kernel_build.absolute())] if kernel_build else [])]
         roots = [*spelled, *map(os.path.realpath, spelled)]
         # The deeper root first: a build directory may lie in the tree, rarely the tree in it.
         self._roots = tuple(sorted({root.rstrip("/") + "/" for root in roots}, key=lambda root: (-len(root), root)))
