@@ -14,9 +14,10 @@ import typer
 
 from analyzer.base.errors import InputError
 from analyzer.cli import output
+from analyzer.pipeline.kbuild_scaffold import kbuild, kbuild_patch
 from analyzer.pipeline.scaffold import PACKAGE, Choice, Scaffold, github, gitlab, vscode
 
-app = typer.Typer(help="Set lockspec up in an editor or a CI system.", rich_markup_mode=None)
+app = typer.Typer(help="Set lockspec up in an editor, a CI system or the kernel's build.", rich_markup_mode=None)
 
 EXAMPLES = """\b
 Examples:
@@ -68,6 +69,32 @@ def init_gitlab(
     pipeline = tree / ".gitlab-ci.yml"
     included = pipeline.exists() and pipeline.read_text("utf-8", "replace") != ours.files[pipeline.name]
     _write(gitlab(choice, included=included), tree, force, show)
+
+
+KBUILD_EXAMPLES = """\b
+Examples:
+  lockspec init kbuild                                      write lockspec.mk in the tree you are in
+  make -f lockspec.mk lockspec M=drivers/net                what it is for
+  lockspec init kbuild --patch | git apply                  a target of the tree's own: make lockspec
+"""
+
+
+@app.command("kbuild", epilog=KBUILD_EXAMPLES)
+def init_kbuild(
+    tree: Tree = Path(),
+    under: Under = None,
+    patch: Annotated[
+        bool, typer.Option("--patch", help="Print a patch that adds the target to the tree's own makefile.")
+    ] = False,
+    force: Force = False,
+    show: Print = False,
+) -> None:
+    """Write a makefile for make -f whose target lockspec checks what make builds, and fails on findings."""
+    choice = Choice(under=_folders(under))
+    if patch:
+        output.write(kbuild_patch(choice, tree), None)
+        return
+    _write(kbuild(choice), tree, force, show)
 
 
 def _folders(under: list[str] | None) -> tuple[str, ...]:

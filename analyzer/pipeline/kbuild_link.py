@@ -32,7 +32,7 @@ from analyzer.pipeline.options import CheckOptions, Progress
 from analyzer.pipeline.records import Records, UnitRecord, recorded_outputs
 from analyzer.pipeline.scope import wrong
 from analyzer.source.commands import UnitList
-from analyzer.source.kbuild import compiled_in, count_objects
+from analyzer.source.kbuild import compiled_in, count_objects, is_of_the_kernel
 from analyzer.source.names import FileNames
 from analyzer.spec.errors import CombinedSpecError
 from analyzer.spec.load import load
@@ -137,7 +137,7 @@ def _unrecorded(
         name
         for folder in sorted(_folders(chosen, output))
         for file in compiled_in(Path(folder), directory)
-        if (name := names.name(file, directory)) not in known
+        if (name := names.name(file, directory)) not in known and is_of_the_kernel(name)
     }
     chosen_of = (name for name in sorted(found) if not options.under or _is_below(name, options.under))
     return [_gap(name, f"compiled here and not checked; left out: {_NEVER}") for name in chosen_of]

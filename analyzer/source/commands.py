@@ -72,7 +72,7 @@ def _compilations(
     path = compile_commands or output / _DATABASE
     if compile_commands is not None or path.exists():
         return database.read_database(path)
-    compilations, ignored = kbuild.read_cmd_files(output, under)
+    compilations, ignored = kbuild.read_cmd_files(output, under, tree)
     if not compilations:
         where = f" below {', '.join(under)}" if under else ""
         raise InputError(

@@ -14,17 +14,24 @@ import re
 from collections.abc import Collection, Iterator, Sequence
 from pathlib import Path
 
+from msgspec.structs import replace
+
 from analyzer.source.command import Compilation, sources, split_words
 
 _RECORD = re.compile(rb"(?:saved)?cmd_[^ ]+ := ([^\n]*)")
 #: the end of the compiler's own command: objtool and others follow, or lead, with `;` or `&&`
 _NEXT_COMMAND = re.compile(r"\s*(?:;|&&|\|\|?)\s*")
+#: what only the output of a kernel's build has
+_GENERATED = "include/generated"
 #: directories that hold programs of the build machine or copies, never objects of the kernel
 _PRUNED = frozenset({".git", "Documentation", "include", "tools", "scripts"})
 
 
-def read_cmd_files(build: Path, under: Sequence[str] = ()) -> tuple[list[Compilation], int]:
-    """Read the records of the objects below `build`, or only below its directories `under`."""
+def read_cmd_files(build: Path, under: Sequence[str] = (), tree: Path | None = None) -> tuple[list[Compilation], int]:
+    """Read the records of the objects below `build`, or only below its directories `under`.
+
+    Where an external module's sources are spelled as absolute paths, the compiler worked in `tree`, which was built.
+    """
     compilations: list[Compilation] = []
     ignored = 0
     directory = str(build.resolve())
@@ -35,6 +42,8 @@ def read_cmd_files(build: Path, under: Sequence[str] = ()) -> tuple[list[Compila
             ignored += 1
         else:
             compilations.append(compilation)
+    if tree is not None and not (build / _GENERATED).exists() and any(c.file.startswith("/") for c in compilations):
+        compilations = [replace(compilation, directory=str(tree.resolve())) for compilation in compilations]
     return compilations, ignored
 
 
