@@ -17,9 +17,11 @@ from pathlib import Path
 
 from msgspec.structs import replace
 
+from analyzer.analysis.claims import NOT
 from analyzer.analysis.elsewhere import Elsewhere
 from analyzer.analysis.obligations import Trail
 from analyzer.analysis.problems import Judged, Problem
+from analyzer.analysis.summary import Own
 from analyzer.facts.store import Store
 from analyzer.pipeline.analyse import Analysis, analyse, chosen_rules
 from analyzer.pipeline.check import report
@@ -50,8 +52,8 @@ def decided(analysis: Analysis) -> Analysis:
 
 
 def _way(analysis: Analysis, elsewhere: Elsewhere, rule: Rule, way: Trail) -> bool:
-    names = {str(mention.name) for mention in rule.mentions if mention.what != "function"} | _held(way)
-    if isinstance(rule.check, PrecededBy):
+    names = {str(mention.name) for mention in rule.mentions if mention.what != "function"} | _held(way) | _claimed(way)
+    if isinstance(rule.check, PrecededBy) or not names:
         names.add(_ANYTHING)
     return way.verdict == "violation" and _stands(analysis, elsewhere, way, names)
 
@@ -68,6 +70,13 @@ def _problem(analysis: Analysis, elsewhere: Elsewhere, rule: Rule, problem: Prob
 def _stands(analysis: Analysis, elsewhere: Elsewhere, way: Trail, names: set[str]) -> bool:
     functions = analysis.program.functions
     return not any(functions[ident].ref.weak for ident, _ in way.links) and elsewhere.leaves(way, names)
+
+
+def _claimed(way: Trail) -> set[str]:
+    """Return the locks that the source itself asks for at the end of a way."""
+    what = way.links[-1][1].what
+    locks = what.locks if isinstance(what, Own) else ()
+    return {text.removeprefix(NOT).partition(" ")[0] for text in locks}
 
 
 def _held(way: Trail) -> set[str]:
