@@ -14,7 +14,7 @@ finding. A further way into a place, from elsewhere, is one.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Hashable, Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from itertools import product
 
 from msgspec import Struct
@@ -42,15 +42,21 @@ class Comparison(Struct, frozen=True):
 
 def compare(before: Side, after: Side, renamed: Mapping[str, str]) -> Comparison:
     """Hold two runs against each other; `renamed` has the present names of files that had others."""
-    match = _Match(before, after, Counterparts(before, after, renamed))
-    classes = [(match.class_of(number), finding) for number, finding in enumerate(after.report.findings)]
-    chosen = {
-        name: tuple(replace(finding, change=name) for one, finding in classes if one == name)
-        for name in ("introduced", "pre-existing")
-    }
-    not_judged = tuple(finding for name, finding in classes if not name)
-    fixed = tuple(replace(finding, change="fixed") for finding in match.fixed())
-    return Comparison(chosen["introduced"], fixed, chosen["pre-existing"], not_judged)
+    counterparts = Counterparts(before, after, renamed)
+    match = _Match(before, after, counterparts)
+    introduced, pre_existing, not_judged = [], [], []
+    for number, finding in enumerate(after.report.findings):
+        name = match.class_of(number)
+        if name == "introduced":
+            functions = dict.fromkeys((*finding.chain, *(function for function, _ in finding.parts)))
+            touched = tuple(filter(counterparts.is_touched, functions))
+            introduced.append(replace(finding, change=name, touched=touched))
+        elif name:
+            pre_existing.append(replace(finding, change="pre-existing"))
+        else:
+            not_judged.append(finding)
+    fixed = (replace(finding, change="fixed") for finding in match.fixed())
+    return Comparison(tuple(introduced), tuple(fixed), tuple(pre_existing), tuple(not_judged))
 
 
 class _Match:
@@ -66,10 +72,9 @@ class _Match:
         self._was: dict[int, int] = {}
         #: findings of before that are still there, or of which nothing can be said
         self._kept: set[int] = set()
-        for olds, news in _groups(self._olds, self._news, _subject):
+        for olds, news in _groups(self._olds, self._news):
             self._pair(olds, news)
-        for olds, news in _groups(self._olds, self._news, lambda finding: finding.rule):
-            self._pair_parts(olds, news)
+        self._pair_parts()
 
     def class_of(self, number: int) -> str:
         """Return the class of a finding of after; empty where it cannot be told."""
@@ -91,7 +96,7 @@ class _Match:
         """Pair findings about the same thing."""
         near = {
             (old, new): relation
-            for old, new in product(olds, news)
+            for old, new in self._candidates(olds, news)
             if (relation := self._counterparts.relation(self._olds[old], self._news[new]))
         }
         for wanted in _RELATIONS:
@@ -104,6 +109,18 @@ class _Match:
                 self._add(old, new)
         for old, new in near:
             self._hide(old, new)
+
+    def _candidates(self, olds: list[int], news: list[int]) -> Iterator[tuple[int, int]]:
+        """Yield what can be in the same place: in the same function, or one of two that came or went."""
+        inside: dict[str, list[int]] = defaultdict(list)
+        for new in news:
+            inside[function_of(self._news[new])].append(new)
+        came = [new for function, some in inside.items() if self._counterparts.is_new(function) for new in some]
+        for old in olds:
+            function = function_of(self._olds[old])
+            here = inside.get(self._counterparts.present(function), [])
+            for new in news if self._counterparts.is_gone(function) else dict.fromkeys((*here, *came)):
+                yield old, new
 
     def _is_open(self, old: int, new: int) -> bool:
         return old not in self._kept and new not in self._was
@@ -133,12 +150,15 @@ class _Match:
         elif verdicts == ("violation", "unknown"):
             self._was.setdefault(new, old)
 
-    def _pair_parts(self, olds: list[int], news: list[int]) -> None:
+    def _pair_parts(self) -> None:
         """Pair findings that need several places: each could be told by any of them, and by others that are there."""
-        was = {(self._counterparts.present(function), what) for function, what in self._before.parts}
+        olds = [number for number, finding in enumerate(self._olds) if finding.parts]
+        news = [number for number, finding in enumerate(self._news) if finding.parts]
+        was = {(self._counterparts.present(function), what) for function, what in self._before.parts if olds and news}
         for old, new in product(olds, news):
             before, after = self._parts(self._olds[old]), set(self._news[new].parts)
-            if not before or {what for _, what in before} != {what for _, what in after}:
+            same_rule = self._olds[old].rule == self._news[new].rule
+            if not same_rule or {what for _, what in before} != {what for _, what in after}:
                 continue
             if after <= was:
                 self._was.setdefault(new, old)
@@ -161,12 +181,10 @@ def _subject(finding: Finding) -> _Subject:
     return finding.rule, finding.kind, finding.object, finding.access
 
 
-def _groups(
-    olds: Iterable[Finding], news: Iterable[Finding], key: Callable[[Finding], Hashable]
-) -> Iterable[tuple[list[int], list[int]]]:
-    """Put findings together that are alike, those of both sides; only where there are some on both."""
-    groups: dict[Hashable, tuple[list[int], list[int]]] = defaultdict(lambda: ([], []))
+def _groups(olds: Iterable[Finding], news: Iterable[Finding]) -> Iterable[tuple[list[int], list[int]]]:
+    """Put findings about the same thing together, those of both sides; only where there are some on both."""
+    groups: dict[_Subject, tuple[list[int], list[int]]] = defaultdict(lambda: ([], []))
     for side, findings in enumerate((olds, news)):
         for number, finding in enumerate(findings):
-            groups[key(finding)][side].append(number)
+            groups[_subject(finding)][side].append(number)
     return [group for group in groups.values() if all(group)]

@@ -31,8 +31,8 @@ class Side(Struct, frozen=True):
     report: Report
     #: what happens in the functions in which places lie or what is wrong begins, by `file:function`; lines are the file's
     shapes: Mapping[str, tuple[Mark, ...]]
-    #: all functions, as `file:function`
-    functions: frozenset[str]
+    #: all functions, as `file:function`, each with a digest of what it does
+    functions: Mapping[str, str]
     #: all that `Finding.parts` could name
     parts: frozenset[tuple[str, str]] = frozenset()
     #: main files of units that could not be analysed
@@ -64,11 +64,16 @@ class Counterparts:
 
     def is_new(self, function: str) -> bool:
         """Tell whether a function of after is none of before."""
-        return function not in self._known
+        return function not in self._digests
 
     def is_gone(self, function: str) -> bool:
         """Tell whether a function of before is not there any more."""
         return self.present(function) not in self._after.functions
+
+    def is_touched(self, function: str) -> bool:
+        """Tell whether a function of after does something else than it did, or is new."""
+        was = self._digests.get(function)
+        return was is None or was != self._after.functions.get(function)
 
     def came_from_nowhere(self, new: Finding) -> bool:
         """Tell whether it cannot be said that a finding was not there before."""
@@ -113,7 +118,7 @@ class Counterparts:
     def _by_name(self) -> Mapping[str, list[str]]:
         """Return the functions of after that were not there before, by name."""
         found: dict[str, list[str]] = {}
-        for function in sorted(self._after.functions - self._moved):
+        for function in sorted(self._after.functions.keys() - self._moved):
             found.setdefault(function.rpartition(":")[2], []).append(function)
         return found
 
@@ -123,9 +128,9 @@ class Counterparts:
         return frozenset(map(self._in_file, self._before.functions))
 
     @cached_property
-    def _known(self) -> frozenset[str]:
-        """Return the present names of all functions of before."""
-        return frozenset(map(self.present, self._before.functions))
+    def _digests(self) -> Mapping[str, str]:
+        """Return the functions of before by their present names."""
+        return {self.present(function): digest for function, digest in self._before.functions.items()}
 
     def _find(self, function: str) -> str:
         moved = self._in_file(function)

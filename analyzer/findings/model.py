@@ -69,6 +69,8 @@ class Finding(Struct, frozen=True):
     parts: tuple[tuple[str, str], ...] = ()
     #: what became of it since another revision; empty where there is none to compare with
     change: Literal["", "introduced", "fixed", "pre-existing"] = ""
+    #: of an introduced one: functions on the way that do something else than before, as `file:function`, outermost first
+    touched: tuple[str, ...] = ()
 
 
 class RuleCount(Struct, frozen=True):

@@ -36,6 +36,8 @@ from analyzer.spec.load import load
 _encode = msgspec.msgpack.Encoder().encode
 _sides = msgspec.msgpack.Decoder(Side)
 _KIND = "side"
+#: of a function's digest, enough to tell whether it changed
+_DIGITS = 16
 
 
 class Run(Struct, frozen=True):
@@ -87,9 +89,19 @@ def _side(extraction: Extraction, analysis: Analysis, explain_paths: bool) -> Si
     return Side(
         report=replace(whole, gaps=own),
         shapes=_shapes(analysis, whole),
-        functions=frozenset(function_name(program, ident) for ident in program.functions),
+        functions=_functions(extraction, analysis),
         parts=frozenset((function_name(program, ident), what) for ident, what in parts) if needs_parts else frozenset(),
     )
+
+
+def _functions(extraction: Extraction, analysis: Analysis) -> dict[str, str]:
+    """Return all functions, each with a digest of what it does; two of one name are told apart by nothing else."""
+    found: dict[str, str] = {}
+    for ident, function in sorted(analysis.program.functions.items()):
+        name = function_name(analysis.program, ident)
+        digest = extraction.functions.outline(function.ref.facts_key).digest
+        found[name] = found.get(name, "") + digest[:_DIGITS]
+    return found
 
 
 def _shapes(analysis: Analysis, whole: Report) -> dict[str, tuple[Mark, ...]]:

@@ -4,7 +4,7 @@
 In: `Report`. Out: one JSON object, described by `docs/report.schema.json`.
 
 **Invariant:** keys and their order never change within one `version`; a new key is a new version. What only a comparison
-has stands behind the keys that every report has: `class` in each finding, `compared` in the document.
+has stands behind the keys that every report has: `class` and `touched` in findings, `compared` in the document.
 **Invariant:** the text is ASCII, so that a file name of any bytes survives.
 """
 
@@ -82,7 +82,11 @@ def _finding(finding: Finding, *, explained: bool) -> dict[str, object]:
         "held": list(finding.held),
         "witness": [_step(step) for step in finding.witness if explained or step.event in _EVENTS],
     }
-    return told | {"class": finding.change} if finding.change else told
+    if finding.change:
+        told["class"] = finding.change
+    if finding.change == "introduced":
+        told["touched"] = list(finding.touched)
+    return told
 
 
 def _step(step: Step) -> dict[str, object]:

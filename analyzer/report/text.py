@@ -19,6 +19,8 @@ verdicts by cause; then how every rule came out.
 
 from __future__ import annotations
 
+from collections import Counter
+
 from analyzer.findings.model import Finding, Report, Step
 from analyzer.report import _caret, _way
 from analyzer.report._sheet import Sheet, Span
@@ -27,6 +29,7 @@ from analyzer.report._words import changes, count, enumerate_all, gaps_by_kind
 
 _LABEL_WIDTH = 9
 _INDENT = 2
+_NOT_ON_THE_WAY = "nothing on the way itself: what it calls, or who enters there"
 _CHANGE_STYLES = {"fixed": "bold green", "pre-existing": "bold yellow"}
 _SEVERITY_STYLES = {"error": "bold red", "warning": "bold yellow", "note": "bold cyan", "unknown": "bold magenta"}
 
@@ -41,6 +44,8 @@ def render(report: Report, sources: SourceReader, style: Style) -> str:
             sheet.blank()
     if not unknown_in_full:
         _add_unknown(sheet, [f for f in report.findings if f.verdict == "unknown"], sources)
+    if not style.quiet:
+        _add_touched(sheet, report)
     _add_others(sheet, report)
     if style.verbose:
         _add_accepted(sheet, report)
@@ -66,6 +71,8 @@ def add_finding(sheet: Sheet, finding: Finding, sources: SourceReader) -> None:
     _add_labelled(sheet, "holds", (enumerate_all(finding.held), ""))
     if finding.cause:
         _add_labelled(sheet, "because", (finding.cause, ""))
+    if finding.change == "introduced":
+        _add_labelled(sheet, "changed", (enumerate_all(map(_call, finding.touched), _NOT_ON_THE_WAY), ""))
     add_way(sheet, finding.witness, "way")
     _add_labelled(sheet, "rule", (finding.why or finding.rule, ""))
     _add_labelled(
@@ -130,6 +137,24 @@ def _add_unknown(sheet: Sheet, findings: list[Finding], sources: SourceReader) -
             indent=_INDENT,
         )
         sheet.blank()
+
+
+def _call(function: str) -> str:
+    return f"{function.rpartition(':')[2]}()"
+
+
+def _add_touched(sheet: Sheet, report: Report) -> None:
+    """Add the functions that introduced findings go through and that the change touches: each may be one mistake."""
+    numbers = Counter(function for finding in report.findings for function in finding.touched or ("",))
+    if len(report.findings) < 2 or report.compared is None:
+        return
+    rows: list[tuple[Span, list[Span]]] = []
+    for function, number in sorted(numbers.items(), key=lambda item: (-item[1], item[0])):
+        file, _, name = function.rpartition(":")
+        rows.append(((f"{number:,}", "bold"), [(f"{name}() in {file}" if name else _NOT_ON_THE_WAY, "")]))
+    sheet.add(("introduced on ways through what was changed", "bold"), hang=4)
+    sheet.rows(rows, indent=_INDENT)
+    sheet.blank()
 
 
 def _add_others(sheet: Sheet, report: Report) -> None:

@@ -56,6 +56,10 @@ def test_only_introduced_violations_fail(small: Tree, command: Command) -> None:
     assert (command.status, "1 introduced, 1 fixed, 0 pre-existing" in out) == (1, True)
     assert "[dev/state]" in out
     assert "[dev/count]" not in out
+    assert "changed  dev_reset()\n" in out
+    small.edit("core.c", HELD)
+    out = command()
+    assert "  1  dev_count() in core.c\n  1  dev_reset() in core.c\n" in out
 
 
 def test_others_are_told_where_they_are_asked_for(small: Tree, command: Command) -> None:
@@ -87,6 +91,7 @@ def test_json_has_the_class_of_each_finding(command: Command) -> None:
     schema = json.loads((ROOT / "docs" / "report.schema.json").read_text("utf-8"))
     jsonschema.validate(document, schema)
     classes = [(one["class"], one["rule"]) for one in document["findings"]]
+    assert document["findings"][0]["touched"] == ["core.c:dev_reset"]
     assert classes == [("introduced", "dev/state"), ("fixed", "dev/count"), ("pre-existing", "dev/count")]
     wanted = {"introduced": 1, "fixed": 1, "pre-existing": 1, "not-judged": 0, "head": ""}
     assert document["compared"].items() >= wanted.items()

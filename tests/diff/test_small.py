@@ -23,7 +23,9 @@ def test_a_bug_far_from_its_place_and_its_fix(small: Tree) -> None:
     small.edit("core.c", FORGETS)
     assert told(small.diff()) == {("introduced", *STATE)}
     small.commit()
-    assert told(small.diff("HEAD~", "HEAD")) == {("introduced", *STATE)}
+    brought = small.diff("HEAD~", "HEAD")
+    assert told(brought) == {("introduced", *STATE)}
+    assert [finding.touched for finding in brought.report.findings] == [("core.c:dev_reset",)]
     assert told(small.diff("HEAD", "HEAD~", exact=True)) == {("fixed", *STATE)}
 
 

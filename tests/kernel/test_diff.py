@@ -106,7 +106,9 @@ def test_a_deep_bug_among_moved_lines_its_fix_and_nothing_else(repository: Repos
     brought = repository.diff(begin, bug)
     assert told(brought.comparison.introduced) == {("kvm/gmem-file-write", GMEM, "kvm_gmem_get_pfn")}
     assert brought.comparison.fixed == ()
-    assert all(len(finding.chain) >= 5 for finding in brought.comparison.introduced)
+    for finding in brought.comparison.introduced:
+        assert len(finding.chain) >= 5
+        assert finding.touched == (f"{GMEM}:kvm_gmem_get_pfn",), "what moved did not change"
     repository.git("checkout", "-q", begin, "--", GMEM)
     mended = repository.diff(bug)
     assert told(mended.comparison.fixed) == {("kvm/gmem-file-write", GMEM, "kvm_gmem_get_pfn")}
