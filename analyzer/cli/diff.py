@@ -117,8 +117,15 @@ def _others(comparison: Comparison, show: list[str] | None) -> tuple[Finding, ..
 
 def _tell_unseen(report: Report) -> None:
     """Name on standard error the changes that are not looked at, one line each with its place."""
+    from analyzer.pipeline.coverage import UNREAD
+
     unseen = [gap for gap in report.gaps if gap.kind is GapKind.CHANGE]
-    for gap in unseen[:N_TOLD]:
+    told = [gap for gap in unseen if gap.text != UNREAD]
+    for gap in told[:N_TOLD]:
         print(f"{gap.location}: {gap.text}", file=sys.stderr)
-    if len(unseen) > N_TOLD:
-        print(f"{len(unseen) - N_TOLD:,} more changes are not looked at; --verbose lists them", file=sys.stderr)
+    if len(told) > N_TOLD:
+        print(f"{len(told) - N_TOLD:,} more changes are not looked at; --verbose lists them", file=sys.stderr)
+    unread = [gap.location.file for gap in unseen if gap.text == UNREAD]
+    if unread:
+        more = f" and {len(unread) - 1:,} more" if len(unread) > 1 else ""
+        print(f"{unread[0]}{more}: changed, but no unit that is analysed reads it", file=sys.stderr)

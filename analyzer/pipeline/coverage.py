@@ -26,6 +26,8 @@ from analyzer.source.revisions import Change
 
 #: files that say how the kernel is configured and compiled
 _BUILD = re.compile(r"(Kconfig|Makefile|Kbuild)([.-].*)?|.*\.(mk|config)|.*_defconfig")
+#: what is told of most changes of a big tree of which little was compiled
+UNREAD = "no unit that is analysed reads this file: its change is not looked at"
 _REMEDY = "compile it, then write the compile database anew, as with make compile_commands.json"
 
 
@@ -100,6 +102,9 @@ def _unseen(change: Change, sides: Sides, options: CheckOptions) -> Iterator[tup
         yield new, "says how the kernel is configured or compiled: both sides are analysed as the build was", ""
     if not _in_scope(new, options) and not _in_scope(old, options):
         return
+    if change.is_link:
+        yield new, "is or was a symbolic link: both sides read what it names on disk", ""
+        return
     was_read, is_read = old in sides.read_before, new in sides.read_after
     if change.status in "AR" and new.endswith(".c") and not is_read:
         yield new, f"is new and has no compile command, so it is not analysed; {_REMEDY}", "after"
@@ -109,7 +114,7 @@ def _unseen(change: Change, sides: Sides, options: CheckOptions) -> Iterator[tup
         text = "was deleted, and the build has no compile command for it: what moved from there counts as not judged"
         yield old, text, "before"
     elif new.endswith((".c", ".h")) and not (was_read or is_read):
-        yield new, "no unit that is analysed reads this file: its change is not looked at", ""
+        yield new, UNREAD, ""
 
 
 def _in_scope(name: str, options: CheckOptions) -> bool:

@@ -82,7 +82,8 @@ def run(options: CheckOptions, store: Store, progress: Progress, *, lenient: boo
 def _side(extraction: Extraction, analysis: Analysis, explain_paths: bool) -> Side:
     """Return what the analysis says, without the gaps that are not its own."""
     whole = report(extraction, analysis, explain_paths=explain_paths)
-    own = tuple(gap for gap in whole.gaps if gap not in set(extraction.gaps))
+    foreign = set(extraction.gaps)
+    own = tuple(gap for gap in whole.gaps if gap not in foreign)
     program = analysis.program
     parts = (part for judged in analysis.judged.values() for part in judged.parts)
     needs_parts = any(finding.parts for finding in whole.findings)

@@ -28,6 +28,7 @@ _COMPARE = ("diff", "--raw", "-z", "--no-abbrev", "--no-ext-diff", "--no-textcon
             "--no-relative", "--no-color", "--src-prefix=", "--dst-prefix=")  # fmt: skip
 #: modes of files; others are symbolic links and submodules
 _FILES = frozenset({"100644", "100755"})
+_LINK = "120000"
 _NOTHING = "000000"
 
 
@@ -39,6 +40,8 @@ class Change(Struct, frozen=True):
     #: the path before and after; equal unless renamed
     old: str
     new: str
+    #: it is a symbolic link, or was one: a snapshot has what lies on disk
+    is_link: bool = False
 
 
 class _Row(Struct, frozen=True):
@@ -98,7 +101,13 @@ class Repository:
         """Return what differs between two commits, or between one and the work tree; renames are found."""
         rows = self._compare("--find-renames", base, *([head] if head else []))
         return tuple(
-            Change("M" if row.status == "T" else row.status, self._path(row.old), self._path(row.new)) for row in rows
+            Change(
+                "M" if row.status == "T" else row.status,
+                self._path(row.old),
+                self._path(row.new),
+                _LINK in (row.old_mode, row.new_mode),
+            )
+            for row in rows
         )
 
     def snapshot(self, commit: str, place: Path) -> Snapshot:

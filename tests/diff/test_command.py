@@ -178,7 +178,13 @@ def test_what_cannot_be_seen_is_told(small: Tree, command: Command) -> None:
     assert command.err.count("has no compile command") + command.err.count("Kconfig") == 10
     assert "3 more changes are not looked at" in command.err
     assert "13 change" in out
-    assert command("--base", "HEAD~", "--quiet") == ""
+    small.write({f"include/x{number}.h": "int x;\n" for number in range(3)})
+    small.commit()
+    command("--base", "HEAD~")
+    assert command.err == "include/x0.h and 2 more: changed, but no unit that is analysed reads it\n"
+    command("--base", "HEAD~~")
+    assert "include/x0.h and 2 more" in command.err
+    assert command("--base", "HEAD~~", "--quiet") == ""
     assert command.err == ""
 
 

@@ -151,6 +151,27 @@ def test_what_is_not_looked_at_is_told(small: Tree) -> None:
     assert set(unseen(small.diff("HEAD~"))) == {"Makefile", "drivers/Kconfig", "idle.h"}
 
 
+def test_a_symbolic_link_that_changes_is_told(small: Tree) -> None:
+    small.write({"one.h": HEADER, "two.h": HEADER})
+    (small.path / "dev.h").unlink()
+    (small.path / "dev.h").symlink_to("one.h")
+    small.commit()
+    (small.path / "dev.h").unlink()
+    (small.path / "dev.h").symlink_to("two.h")
+    assert unseen(small.diff()) == {"dev.h": "is or was a symbolic link: both sides read what it names on disk"}
+
+
+def test_a_rule_about_what_the_base_does_not_have(small: Tree, tmp_path: Path) -> None:
+    """Both sides have the rules of now; what a side lacks, it has no findings about."""
+    rules = tmp_path / "more.yaml"
+    text = small.options().specs[0].read_text("utf-8")
+    rules.write_text(text + text[text.index("  - id: dev/count") :].replace("count", "more"), "utf-8")
+    small.edit("dev.h", ("int count;", "int count; int more;"))
+    small.edit("core.c", ("\tdev->count++;\n", "\tdev->count++;\n\tdev->more = 1;\n"))
+    done = diff(replace(small.options(), specs=(rules,)), Revisions(base="HEAD"), Silent())
+    assert told(done) == {("introduced", "dev/more", "core.c", "dev_count")}
+
+
 def test_a_revision_that_is_none(small: Tree) -> None:
     for base, head, option in (("nowhere", "", "--base"), ("HEAD", "nowhere", "--head"), ("-p", "", "--base")):
         with pytest.raises(InputError, match=f"{option} .*git knows no such commit"):
