@@ -206,6 +206,8 @@ def _binary(operator: str, a: Term, b: Term) -> Term:
         folded = _fold(operator, a[1], b[1])
         if folded is not None and ranges.LOW <= folded <= ranges.HIGH:
             return ("k", folded)
+    if operator == "&" and b[0] == "k":
+        a = _uncleared(a, b[1])
     if operator in ("+", "-") and b == ("k", 0):
         return a
     if operator in ("+", "-") and a[0] == "ad":
@@ -213,6 +215,16 @@ def _binary(operator: str, a: Term, b: Term) -> Term:
     if depth(a) > MAX_DEPTH or size(a) + size(b) > MAX_DEPTH:
         return ("?", -1, operator)
     return ("op", operator, a, b)
+
+
+def _uncleared(value: Term, bits: int) -> Term:
+    """Return what has the same `bits` as `value`: what it was before others were cleared, perhaps."""
+    while value[0] == "op" and value[1] == "&":
+        mask = value[3][2] if value[3][:2] == ("op", "|") else value[3]
+        if mask[0] != "k" or bits & ~mask[1]:
+            break
+        value = value[2]
+    return value
 
 
 def _fold(operator: str, a: int, b: int) -> int | None:

@@ -89,6 +89,32 @@ def find_trails(
     return {place: _apart(ways) for place, ways in trails.items()}
 
 
+def failing(summaries: Summaries, entries: Mapping[str, Entry]) -> dict[Node, Verdict]:
+    """Return the demands that some way in does not meet, with the worst verdict of such a way."""
+    found: dict[Node, Verdict] = {}
+    starts = sorted(_starts(summaries, entries), key=lambda start: start.verdict, reverse=True)
+    for start in starts:
+        work = [start.node]
+        while work:
+            node = work.pop()
+            if node in found:
+                continue
+            found[node] = start.verdict
+            work += [
+                node_below(cause.what)
+                for cause in _causes(summaries[node[0]], node[1])
+                if isinstance(cause.what, Passed)
+            ]
+    return found
+
+
+def node_below(what: Passed) -> Node:
+    """Return the demand that is passed on in the end."""
+    while what.then is not None:
+        what = what.then
+    return (what.callee, what.demand)
+
+
 def _apart(ways: Mapping[str, Trail]) -> tuple[Trail, ...]:
     """Return the trails that are not another one with callers before it: to mend the shorter one mends both."""
     ordered = sorted(ways.items())

@@ -77,6 +77,21 @@ def common_container(values: Iterable[Term]) -> Term | None:
     return found.pop() if len(found) == 1 else None
 
 
+def maybe_cleared(one: Term, other: Term, phi: Term) -> Term:
+    """Return what is `one` or `other`: where one of them is the other without some bits, the rest of the bits is known.
+
+    `x` or `x & m` is `x & (m | …)`; of what else meets, no more is known than `phi` says.
+    """
+    for whole, part_ in ((one, other), (other, one)):
+        if part_[0] == "op" and part_[1] == "&" and part_[2] == whole:
+            mask = part_[3]
+            if mask[0] == "k":
+                return ("op", "&", whole, ("op", "|", mask, phi))
+            if mask[0] == "op" and mask[3] == phi:
+                return part_
+    return phi
+
+
 def container(obj: Term, record: str, name: str) -> Term:
     """Return the record of which `obj` is member `name`."""
     if obj[0] == "F" and obj[2] == record and obj[3] == name:

@@ -13,6 +13,8 @@ from typing import Annotated
 import typer
 
 from analyzer.cli import arguments, output, progress
+from analyzer.cli.spec_contracts import EXAMPLES as CONTRACTS_EXAMPLES
+from analyzer.cli.spec_contracts import contracts
 from analyzer.cli.spec_doc import EXAMPLES as DOC_EXAMPLES
 from analyzer.cli.spec_doc import doc
 from analyzer.cli.spec_drift import EXAMPLES as DRIFT_EXAMPLES
@@ -45,6 +47,7 @@ Examples:
 
 app.command("doc", epilog=DOC_EXAMPLES)(doc)
 app.command("drift", epilog=DRIFT_EXAMPLES)(drift)
+app.command("contracts", epilog=CONTRACTS_EXAMPLES)(contracts)
 
 
 @app.command("coverage", epilog=COVERAGE_EXAMPLES)

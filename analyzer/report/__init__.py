@@ -11,6 +11,7 @@ A module of this package whose name has no leading underscore is a format, named
 
 from analyzer.report._callgraph import graph_format_names, graph_renderer
 from analyzer.report._callgraph._answers import render_neighbours, render_paths, render_stats, render_unresolved
+from analyzer.report._claims import render_claims
 from analyzer.report._crosscheck import render_crosscheck, render_crosscheck_json
 from analyzer.report._diagnoses import render_diagnoses
 from analyzer.report._doc import render_doc_page, render_kernel_doc
@@ -30,6 +31,7 @@ __all__ = [
     "format_names",
     "graph_format_names",
     "graph_renderer",
+    "render_claims",
     "render_crosscheck",
     "render_crosscheck_json",
     "render_diagnoses",

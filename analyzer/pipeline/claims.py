@@ -1,0 +1,105 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""Every claim of a tree about locks, with a verdict for each call of the function that makes it.
+
+In: options. Out: `ClaimedBy`, by file and line.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterator, Mapping
+from typing import NamedTuple
+
+from analyzer.analysis.obligations import Node, Verdict, failing, node_below
+from analyzer.analysis.summary import Own, Passed
+from analyzer.analysis.witness import place_of
+from analyzer.facts.store import Store
+from analyzer.findings.claims import CalledBy, ClaimedBy, Judgement
+from analyzer.ir.function import At
+from analyzer.pipeline.analyse import Analysis
+from analyzer.pipeline.check import examine
+from analyzer.pipeline.options import CheckOptions, Progress
+
+
+class _Call(NamedTuple):
+    """A call at which a demand is passed on, and the verdict of what comes above."""
+
+    caller: str
+    at: At
+    verdict: Judgement
+
+
+def claims(options: CheckOptions, progress: Progress) -> tuple[ClaimedBy, ...]:
+    """List what functions claim, as far as the rules of `options` are about its form."""
+    with Store(options.cache) as store:
+        _, analysis = examine(options, store, progress)
+        found = list(_Claims(analysis).all())
+    return tuple(sorted(found, key=lambda one: (one.location, one.claim, one.rule)))
+
+
+class _Claims:
+    """Answers about one analysis."""
+
+    def __init__(self, analysis: Analysis) -> None:
+        self._analysis = analysis
+        self._summaries = analysis.context.summaries
+        self._failing: Mapping[Node, Verdict] = failing(self._summaries, analysis.entries)
+        self._asked: dict[Node, list[_Call]] = defaultdict(list)
+        for ident in self._summaries.speaking():
+            self._note(ident)
+
+    def _note(self, ident: str) -> None:
+        """Note where `ident` is asked for what its callees demand."""
+        summary = self._summaries[ident]
+        for demand in summary.demands:
+            verdict: Judgement = self._failing.get((ident, demand.id), "proven")
+            for cause in demand.causes:
+                if isinstance(cause.what, Passed):
+                    self._asked[node_below(cause.what)].append(_Call(ident, cause.what.at, verdict))
+        for failure in summary.failures:
+            if isinstance(failure.cause.what, Passed):
+                verdict = "violation" if failure.definite else "unknown"
+                self._asked[node_below(failure.cause.what)].append(_Call(ident, failure.cause.what.at, verdict))
+
+    def all(self) -> Iterator[ClaimedBy]:
+        program = self._analysis.program
+        for ident in self._summaries.speaking():
+            for own in self._summaries[ident].own:
+                if own.access == "claim":
+                    location = place_of(program, ident, own.at)
+                    ways = tuple(self._ways(ident, own))
+                    yield ClaimedBy(program.functions[ident].name, location, own.object, own.rule, ways)
+
+    def _ways(self, ident: str, own: Own) -> Iterator[CalledBy]:
+        """Yield each way into the function, or the function itself where no caller matters."""
+        summary = self._summaries[ident]
+        here = place_of(self._analysis.program, ident, own.at)
+        for failure in summary.failures:
+            if failure.cause.what == own:
+                yield CalledBy("", here, "violation" if failure.definite else "unknown")
+        asked = [demand for demand in summary.demands if any(cause.what == own for cause in demand.causes)]
+        if not asked:
+            if not any(failure.cause.what == own for failure in summary.failures):
+                yield CalledBy("", here, "proven")
+            return
+        yield from self._callers(ident, [(ident, demand.id) for demand in asked])
+
+    def _callers(self, ident: str, nodes: list[Node]) -> Iterator[CalledBy]:
+        program, functions = self._analysis.program, self._analysis.program.functions
+        verdicts: dict[tuple[str, At], Judgement] = {}
+        for edge in self._analysis.locks.graph.callers.get(ident, ()):
+            if edge.kind != "deferred":
+                verdicts[(edge.caller, edge.site.at)] = "proven"
+        for call in (call for node in nodes for call in self._asked.get(node, ())):
+            known = verdicts.get((call.caller, call.at), "proven")
+            verdicts[(call.caller, call.at)] = max(known, call.verdict, key=("proven", "unknown", "violation").index)
+        for (caller, at), verdict in sorted(
+            verdicts.items(), key=lambda way: (way[0][0], way[0][1].line, way[0][1].column)
+        ):
+            yield CalledBy(functions[caller].name, place_of(program, caller, at), verdict)
+        if ident in self._analysis.entries:
+            entered = [self._failing[node] for node in nodes if node in self._failing]
+            worst: Judgement = "violation" if "violation" in entered else "unknown" if entered else "proven"
+            if not verdicts or worst == "proven":
+                ref = functions[ident].ref
+                yield CalledBy("", ref.location, worst)
