@@ -14,6 +14,8 @@ from analyzer.analysis.terms import Term, depth, is_entry_term
 Atom = bool | tuple[Any, ...]
 #: an owner further away than this is not told apart from others: recursion over linked objects would lead on for ever
 MAX_OWNER_DEPTH = 14
+#: an object of which callers know nothing
+UNKNOWN: Term = ("?", -1, "owner")
 
 
 def fresh(pointer: Term, state: State) -> Atom:
@@ -36,9 +38,18 @@ def object_pointer(obj: Term) -> Term:
 def dying(atom: tuple[Any, ...], state: State) -> Atom:
     """Return whether the last reference to the object is gone."""
     counts = (term[2] for term, known in state.facts.items() if term[0] == "w" and known == ranges.NULL)
-    if any(count[0] == "F" and count[1] == atom[1] for count in counts):
+    objects = [count[1] for count in counts if count[0] == "F"]
+    if atom[1] in objects:
         return True
-    return atom if is_entry_term(atom[1]) and depth(atom[1]) <= MAX_OWNER_DEPTH else False
+    if _is_known(atom[1]):
+        return atom
+    return (
+        ("maybe", "the last reference to an object is gone, which may be the one") if objects else (*atom[:1], UNKNOWN)
+    )
+
+
+def _is_known(owner: Term) -> bool:
+    return is_entry_term(owner) and depth(owner) <= MAX_OWNER_DEPTH
 
 
 def spared(atom: tuple[Any, ...], state: State) -> Atom:
@@ -48,8 +59,8 @@ def spared(atom: tuple[Any, ...], state: State) -> Atom:
     gone = dying(("dying", owner), state) if "dying" in exemptions else False
     if unseen is True or gone is True:
         return True
-    if isinstance(unseen, tuple) and unseen[0] == "maybe":
-        return unseen
-    if is_entry_term(owner) and depth(owner) <= MAX_OWNER_DEPTH:
-        return atom
-    return ("new",) if "creation" in exemptions else False
+    for doubt in (unseen, gone):
+        if isinstance(doubt, tuple) and doubt[0] == "maybe":
+            return doubt
+    left = tuple(one for one in exemptions if one != "unpublished")
+    return atom if _is_known(owner) else ("spared", left, UNKNOWN) if left else False

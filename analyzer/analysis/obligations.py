@@ -92,7 +92,7 @@ def find_trails(
 def failing(summaries: Summaries, entries: Mapping[str, Entry]) -> dict[Node, Verdict]:
     """Return the demands that some way in does not meet, with the worst verdict of such a way."""
     found: dict[Node, Verdict] = {}
-    starts = sorted(_starts(summaries, entries), key=lambda start: start.verdict, reverse=True)
+    starts = sorted(_starts(summaries, entries, None), key=lambda start: start.verdict, reverse=True)
     for start in starts:
         work = [start.node]
         while work:
