@@ -67,6 +67,17 @@ class Spoken(Struct, frozen=True):
     count: RuleCount | None
 
 
+class Asserted(Struct, frozen=True):
+    """A function that says itself that the lock is held, or is not."""
+
+    function: str
+    #: the words of the source: `lockdep_assert_held_write`
+    form: str
+    #: what it says, in words: `kvm.slots_lock or kvm.srcu`
+    says: str
+    location: Location
+
+
 class LockExplanation(Struct, frozen=True):
     """Everything known about one lock."""
 
@@ -87,6 +98,8 @@ class LockExplanation(Struct, frozen=True):
     entered: tuple[str, ...]
     #: names of all functions that run under it, directly or below
     reached: tuple[str, ...]
+    #: what the source claims of it, by function
+    asserted: tuple[Asserted, ...] = ()
     findings: tuple[Finding, ...] = ()
     #: what limits the answer, one line each
     notes: tuple[str, ...] = ()

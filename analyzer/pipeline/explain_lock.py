@@ -7,19 +7,21 @@ In: the analysed program and a lock's name. Out: `LockExplanation`.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from typing import Literal
 
+from analyzer.analysis.agreement import locks_in
+from analyzer.analysis.contracts import contracts
 from analyzer.analysis.locks import is_context
 from analyzer.analysis.nestings import Nesting, nestings
 from analyzer.analysis.summary import Cause, Own
 from analyzer.analysis.takings import AroundLock, Taking, Under
 from analyzer.analysis.witness import place_of
 from analyzer.base.location import Location
-from analyzer.findings.lock import Holder, LockExplanation, Other, Spoken, Taken, TakenAs
+from analyzer.findings.lock import Asserted, Holder, LockExplanation, Other, Spoken, Taken, TakenAs
 from analyzer.findings.model import Report
 from analyzer.pipeline.analyse import Analysis
-from analyzer.pipeline.ruling import locks_of, note, targets
+from analyzer.pipeline.ruling import locks_of, note, spell, targets
 from analyzer.spec.effect import LockAbstract
 from analyzer.spec.model import Balance, Context, IrqSafety, LockOrder, Name, Rule
 
@@ -63,6 +65,7 @@ class _Explainer:
             self._holders(under),
             tuple(sorted(map(self._name, entered))),
             tuple(sorted({self._name(ident) for ident in reached})),
+            tuple(self._asserted()),
             tuple(f for f in self.told.findings if self._concerns(f.object)),
             self._notes(),
         )
@@ -93,6 +96,15 @@ class _Explainer:
             for (mode, function, through, attempt), places in groups.items()
         ]
         return tuple(sorted(told, key=lambda one: (one.mode, one.attempt, one.locations)))
+
+    def _asserted(self) -> Iterator[Asserted]:
+        """Yield what the source claims of the lock."""
+        program, spec = self.analysis.program, self.analysis.context.spec
+        for claim in contracts(program, self.analysis.facts_of, spec):
+            if self.lock in locks_in(claim.requires):
+                says = f"not {spell(claim.requires)}" if claim.negated else spell(claim.requires)
+                place = place_of(program, claim.function, claim.at)
+                yield Asserted(self._name(claim.function), claim.form, says, place)
 
     # -- rules ------------------------------------------------------------------------------------------------------
 

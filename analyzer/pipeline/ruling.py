@@ -17,6 +17,7 @@ from analyzer.spec.model import (
     Balance,
     Check,
     Context,
+    GracePeriod,
     GuardedBy,
     Held,
     IrqSafety,
@@ -41,7 +42,7 @@ def targets(rule: Rule) -> tuple[str, ...]:
             return tuple(f"{function}()" for function in functions)
         case MustNotHold(functions, fields):
             return (*(f"{function}()" for function in functions), *map(str, fields))
-        case OnlyThrough(fields) | Atomicity(fields):
+        case OnlyThrough(fields) | Atomicity(fields) | GracePeriod(fields):
             return tuple(map(str, fields))
         case PrecededBy(functions):
             return tuple(f"{function}()" for function in functions)
@@ -76,6 +77,9 @@ def locks_of(check: Check) -> tuple[Name, ...]:
             return (check.lock,) if check.lock else ()
         case LockOrder():
             return (*check.order, *check.inside, *check.never, *check.leaves)
+        case GracePeriod():
+            updaters = _held(check.updaters) if check.updaters is not None else ()
+            return (*((check.readers,) if check.readers else ()), *updaters)
         case Balance() | Context():
             return check.locks
         case IrqSafety():
@@ -114,6 +118,8 @@ def demand(rule: Rule) -> str:
         case PrecededBy():
             about = f" of {check.lock}" if check.lock else ""
             return f"call only after {' or '.join(f'{name}()' for name in check.earlier)}{about}"
+        case GracePeriod() if check.readers is not None:
+            return f"readers are inside {check.readers}, where updaters wait for them"
         case LockOrder():
             return _order(check)
         case Context():

@@ -15,6 +15,7 @@ from analyzer.spec.model import (
     AllOf,
     AnyOf,
     Atomicity,
+    GracePeriod,
     GuardedBy,
     Held,
     MustHold,
@@ -93,6 +94,9 @@ class Speller:
                 )
             case PrecededBy():
                 return self._comes_after(rule, check)
+            case GracePeriod() if check.readers is not None:
+                lock = self.lock(check.readers)
+                return Said(f"Who reads it stays inside {lock}: updaters wait for that", self._exempt(rule), (lock,))
         return None
 
     def _needs(self, rule: Rule, who: str, requires: Requirement) -> Said:

@@ -24,6 +24,7 @@ from analyzer.pipeline.sentences import Speller, sentences
 from analyzer.spec.effect import LockAbstract
 from analyzer.spec.model import (
     Atomicity,
+    GracePeriod,
     GuardedBy,
     LockOrder,
     MustHold,
@@ -39,7 +40,7 @@ from analyzer.spec.model import (
 def members_of(rule: Rule) -> tuple[Name, ...]:
     """Return the members that a rule is to be told at."""
     match rule.check:
-        case GuardedBy(fields) | OnlyThrough(fields) | Atomicity(fields):
+        case GuardedBy(fields) | OnlyThrough(fields) | Atomicity(fields) | GracePeriod(fields):
             return (*fields, *rule.about)
         case MustNotHold():
             return (*rule.check.fields, *rule.about)

@@ -13,7 +13,7 @@ import json
 
 from analyzer.base.location import Location
 from analyzer.findings.explanation import Explanation, HeldFrom, RuleNote, Site, Way
-from analyzer.findings.lock import Holder, LockExplanation, Other, Spoken, Taken
+from analyzer.findings.lock import Asserted, Holder, LockExplanation, Other, Spoken, Taken
 from analyzer.findings.model import Finding
 
 VERSION = 1
@@ -46,6 +46,7 @@ def _lock(lock: LockExplanation) -> Json:
         "lock": lock.lock,
         "protects": [_spoken(one) for one in lock.protects],
         "orders": [_spoken(one) for one in lock.orders],
+        "asserted": [_asserted(one) for one in lock.asserted],
         "taken": [_taken(one) for one in lock.taken],
         "inner": [_other(one) for one in lock.inner],
         "outer": [_other(one) for one in lock.outer],
@@ -101,6 +102,10 @@ def _taken(one: Taken) -> Json:
         "through": list(one.through),
         "attempt": one.attempt,
     }
+
+
+def _asserted(one: Asserted) -> Json:
+    return {"function": one.function, "form": one.form, "says": one.says, "location": _place(one.location)}
 
 
 def _other(one: Other) -> Json:

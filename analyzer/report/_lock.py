@@ -32,6 +32,7 @@ def render_lock(lock: LockExplanation, sources: SourceReader, style: Style) -> s
     sheet.blank()
     _add_overview(sheet, lock)
     _add_protected(sheet, lock.protects, style)
+    _add_asserted(sheet, lock, style)
     for mode, verb in _VERBS.items():
         places = [one for one in lock.taken if one.mode == mode]
         if places:
@@ -105,6 +106,17 @@ def _counts(one: Spoken) -> str:
     told = f"  {count(one.count.sites, one.count.noun)}: {one.count.proven} proven"
     told += f", {count(one.count.violations, 'violation')}" if one.count.violations else ""
     return told + (f", {one.count.unknown} unknown" if one.count.unknown else "")
+
+
+def _add_asserted(sheet: Sheet, lock: LockExplanation, style: Style) -> None:
+    if not lock.asserted:
+        return
+    functions = len({one.function for one in lock.asserted})
+    _heading(sheet, f"claimed by the source, in {count(functions, 'function')}")
+    shown = lock.asserted if style.verbose else lock.asserted[:N_SHOWN]
+    for one in shown:
+        sheet.add((f"{one.function}()", "cyan"), (f"  {one.form}: {one.says}  {one.location}", ""), indent=2, hang=4)
+    _add_rest(sheet, len(lock.asserted) - len(shown), "claim")
 
 
 def _add_taken(sheet: Sheet, heading: str, taken: Sequence[Taken], style: Style) -> None:

@@ -83,6 +83,18 @@ rules:
     source: house.h
 """
 
+GRACE = """\
+lockspec: 1
+subsystem: house
+rules:
+  - id: house/map
+    kind: grace-period
+    field: house.map
+    readers: house.srcu
+    why: the old map is freed.
+    source: house.h
+"""
+
 SOURCE = """\
 #include "minikvm.h"
 
@@ -171,6 +183,13 @@ def test_every_kind_about_members_has_its_sentence(specs: Path) -> None:
     known = members(specs)
     assert known["porch.door"].sentences == ("Writes only in open_door() and shut_door().",)
     assert known["window"].sentences == ("No access with @lock or streets held.",)
+
+
+def test_a_member_that_readers_follow_names_their_section(tmp_path: Path) -> None:
+    path = tmp_path / "grace.yaml"
+    path.write_text(GRACE)
+    assert members(path)["map"].sentences == ("Who reads it stays inside @srcu: updaters wait for that.",)
+    assert members(path)["map"].locks == ("@srcu",)
 
 
 def test_what_lets_all_off_stands_once(specs: Path, tmp_path: Path) -> None:

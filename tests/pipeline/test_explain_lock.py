@@ -44,6 +44,7 @@ int twice(struct kvm *kvm)
 
 static void inside(struct kvm *kvm)
 {
+	lockdep_assert_held(&kvm->lock);
 	mutex_lock(&kvm->slots_lock);
 	mutex_unlock(&kvm->slots_lock);
 }
@@ -173,6 +174,12 @@ def test_rules_say_what_it_is_for(options: CheckOptions) -> None:
     assert rule.note.requirement == "read needs (kvm.lock and kvm.slots_lock) or kvm.srcu"
     assert [one.note.requirement for one in lock.orders] == ["kvm.lock outside kvm.slots_lock"]
     assert told(options, "rooms_lock").protects == ()
+
+
+def test_what_the_source_claims_of_it_is_told(options: CheckOptions) -> None:
+    (claim,) = told(options, "kvm.lock").asserted
+    assert (claim.function, claim.says, claim.location.line) == ("inside", "kvm.lock", line("lockdep_assert_held"))
+    assert told(options, "rooms_lock").asserted == ()
 
 
 def test_a_field_is_no_lock(options: CheckOptions) -> None:
