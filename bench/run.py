@@ -5,8 +5,8 @@
 In: a prepared kernel tree with `compile_commands.json`. Out: a table of seconds, ratios to sparse and peak memory.
 
 sparse runs as `make C=2` would run it: one process after another, over every C unit. lockspec runs cold (nothing
-remembered), warm (nothing changed) and with one .c file edited through `--overlay`; then the analysis alone, and a
-comparison of two revisions beside one check. The thresholds are printed, not
+remembered), warm (nothing changed) and with one .c file edited through `--overlay`; then the analysis alone, a
+comparison of two revisions beside one check, and the checker that `make C=2` calls. The thresholds are printed, not
 asserted: a ratio depends on the machine, and a slow neighbour is no defect.
 """
 
@@ -103,7 +103,7 @@ def run_lockspec(tree: Path, unit: str, jobs: int) -> dict[str, Measured]:
             "warm": measure([command]),
             "one .c edited": measure([[*command, *overlay]]),
         }
-        for module, more in (("analysis", []), ("comparison", ["--edit", unit])):
+        for module, more in (("analysis", []), ("comparison", ["--edit", unit]), ("kbuild", [])):
             where = ["--tree", str(tree), "--cache", str(folder / "cache")]
             subprocess.run([sys.executable, "-m", f"bench.{module}", *where, *more], check=True)
         return runs

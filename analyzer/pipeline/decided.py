@@ -29,8 +29,26 @@ from analyzer.pipeline.extract import Extraction
 from analyzer.pipeline.options import Silent
 from analyzer.report import NoSources, Style, renderer
 from analyzer.spec.load import load
-from analyzer.spec.model import IrqSafety, LockOrder, PrecededBy, Rule
+from analyzer.spec.model import (
+    Atomicity,
+    Balance,
+    Context,
+    Contract,
+    GuardedBy,
+    IrqSafety,
+    LockOrder,
+    MustHold,
+    MustNotHold,
+    OnlyThrough,
+    PrecededBy,
+    Rule,
+)
 
+#: what can be decided by a part: rules that ask what one way does. What nobody does anywhere, only the whole can tell
+_DECIDABLE = (
+    GuardedBy | MustHold | MustNotHold | OnlyThrough | PrecededBy | Atomicity | Contract
+    | Balance | LockOrder | Context | IrqSafety
+)  # fmt: skip
 #: in place of a lock: whatever is called elsewhere matters
 _ANYTHING = ""
 
@@ -52,14 +70,16 @@ def decided(analysis: Analysis) -> Analysis:
 
 
 def _way(analysis: Analysis, elsewhere: Elsewhere, rule: Rule, way: Trail) -> bool:
+    if way.verdict != "violation" or not isinstance(rule.check, _DECIDABLE):
+        return False
     names = {str(mention.name) for mention in rule.mentions if mention.what != "function"} | _held(way) | _claimed(way)
     if isinstance(rule.check, PrecededBy) or not names:
         names.add(_ANYTHING)
-    return way.verdict == "violation" and _stands(analysis, elsewhere, way, names)
+    return _stands(analysis, elsewhere, way, names)
 
 
 def _problem(analysis: Analysis, elsewhere: Elsewhere, rule: Rule, problem: Problem) -> bool:
-    if problem.verdict != "violation":
+    if problem.verdict != "violation" or not isinstance(rule.check, _DECIDABLE):
         return False
     entered = [way.entry is not None and way.entry.certain for way in problem.threads]
     if isinstance(rule.check, LockOrder | IrqSafety) and len(entered) > 1 and not all(entered):

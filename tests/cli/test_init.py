@@ -23,6 +23,7 @@ WRITTEN = {
     "vscode": [".vscode/tasks.json"],
     "github": [".github/lockspec-matcher.json", ".github/workflows/lockspec.yml"],
     "gitlab": [".gitlab-ci.yml", ".gitlab/lockspec.yml"],
+    "kbuild": ["lockspec.mk"],
 }
 
 
@@ -225,3 +226,103 @@ def test_the_tasks_for_vscode_run(run: Run, tree: Path) -> None:
     assert "virt/kvm/guest_memfd.c:140:8: warning: " in done.stdout
     assert watch["isBackground"] is True
     assert "--under" in watch["args"]
+
+
+def test_the_makefile_for_the_kernel_names_its_directories_and_is_the_one_of_the_patch(
+    run: Run, tmp_path: Path
+) -> None:
+    assert run("init", "kbuild", "--tree", tmp_path, "--under", "virt/kvm", "--under", "arch/mini/kvm/").status == 0
+    makefile = (tmp_path / "lockspec.mk").read_text()
+    assert "LOCKSPEC_DIRS  ?= virt/kvm arch/mini/kvm\n" in makefile
+    assert "@@" not in makefile
+    ran = run("init", "kbuild", "--tree", tmp_path, "--patch")
+    assert (ran.status, ran.out) == (2, "")
+    assert "--tree takes a kernel's source" in ran.err
+    (tmp_path / "Documentation/dev-tools").mkdir(parents=True)
+    (tmp_path / "Documentation/dev-tools/index.rst").write_text("   coccinelle\n   others\n")
+    (tmp_path / "Makefile").write_text("all:\n")
+    assert "nothing there that the patch could stand beside" in run("init", "kbuild", "--tree", tmp_path, "--patch").err
+    (tmp_path / "Makefile").write_text("help:\n\t@echo  '  coccicheck      - …'\n\ncoccicheck:\n\t@true\n\nend:\n")
+    patch = run("init", "kbuild", "--tree", tmp_path, "--patch", "--under", "virt/kvm")
+    assert patch.status == 0
+    done = subprocess.run(["patch", "-p1"], cwd=tmp_path, input=patch.out, text=True, capture_output=True, check=False)
+    assert done.returncode == 0, done.stdout
+    assert (tmp_path / "scripts/Makefile.lockspec").read_text() == makefile.replace(" arch/mini/kvm\n", "\n")
+    assert "lockspec:\n\t" in (tmp_path / "Makefile").read_text()
+
+
+@pytest.fixture
+def kernel(tmp_path: Path) -> Path:
+    """Give what looks like a kernel's tree to the makefile, with a build that says what it was asked for."""
+    tree = tmp_path / "linux"
+    for folder in ("drivers/net", "net/core", "virt/empty"):
+        (tree / folder).mkdir(parents=True)
+    for name in ("Kconfig", "drivers/net/Makefile", "net/core/Kbuild"):
+        (tree / name).touch()
+    (tree / "Makefile").write_text(
+        "show = @echo 'BUILD checks $(KBUILD_CHECKSRC), module $(KBUILD_EXTMOD), O=$(O):' $@\n"
+        "all:\n\t$(show)\n%:\n\t$(show)\n.PHONY: all drivers/net/ net/core/\n"
+        "drivers/net/ net/core/:\n\t$(show)\nMakefile: ;\n"
+    )
+    return tree
+
+
+def make(tree: Path, *words: str, **variables: str) -> subprocess.CompletedProcess[str]:
+    environment = {name: value for name, value in os.environ.items() if not name.startswith(("MAKE", "MFLAGS"))}
+    return subprocess.run(
+        ["make", "--no-print-directory", "-f", "lockspec.mk", "lockspec", "LOCKSPEC=echo LOCKSPEC", *words],
+        cwd=tree,
+        env=environment | variables,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+
+
+def test_the_target_builds_and_links_what_is_named(run: Run, kernel: Path) -> None:
+    assert run("init", "kbuild", "--tree", kernel).status == 0
+    where = f"--build {kernel}"
+    for words in (["M=drivers/net"], ["M=drivers/net/"], [f"M={kernel}/drivers/net"], ["LOCKSPEC_DIRS=drivers/net"]):
+        lines = make(kernel, *words).stdout.splitlines()
+        assert [" ".join(line.split()) for line in lines] == [
+            f"LOCKSPEC kbuild forget --quiet {where} --under drivers/net",
+            "BUILD checks 2, module , O=: drivers/net/",
+            "LOCKSPEC drivers/net",
+            f"LOCKSPEC kbuild link --quiet --format gcc {where} --under drivers/net",
+        ], words
+    several = make(kernel, "drivers/net/", "net/core/").stdout
+    assert "--under drivers/net --under net/core" in several
+    assert several.count("BUILD") == 2
+    assert "BUILD checks 2, module , O=: all" in make(kernel).stdout
+    out = kernel.parent / "out"
+    assert f"O={out}: drivers/net/" in make(kernel, f"O={out}", "M=drivers/net").stdout
+
+
+def test_the_target_for_changes_compares_instead(run: Run, kernel: Path) -> None:
+    run("init", "kbuild", "--tree", kernel)
+    lines = make(kernel, "MODE=diff", "BASE=v1", "M=drivers/net", "LOCKSPEC_FLAGS=--strict").stdout.splitlines()
+    assert lines[0] == "BUILD checks 0, module , O=: drivers/net/"
+    assert " ".join(lines[-1].split()) == (
+        f"LOCKSPEC diff --quiet --format gcc --tree {kernel} --build {kernel} --base v1 --under drivers/net --strict"
+    )
+    assert "MODE is report or diff, not odd" in make(kernel, "MODE=odd").stderr
+
+
+def test_an_external_module_is_built_as_one(run: Run, kernel: Path) -> None:
+    module = kernel.parent / "module"
+    module.mkdir()
+    run("init", "kbuild", "--tree", module)
+    for words in ([f"KDIR={kernel}"], [f"KDIR={kernel}", "M=."], [f"KDIR={kernel}", f"M={module}"]):
+        done = make(module, *words)
+        assert f"BUILD checks 2, module {module}, O=: all" in done.stdout, words
+        assert f"kbuild link --quiet --format gcc --build {module}" in done.stdout
+
+
+def test_what_make_cannot_build_is_an_error_and_not_everything(run: Run, kernel: Path) -> None:
+    run("init", "kbuild", "--tree", kernel)
+    done = make(kernel, "M=virt/empty")
+    assert (done.returncode, done.stdout) == (2, "")
+    assert "no makefile in virt/empty" in done.stderr
+    assert "virt/empty" in make(kernel, "virt/empty/", "drivers/net/").stdout, "its neighbour may build it"
+    assert "one external module, or directories" in make(kernel, f"M={kernel.parent}", "drivers/net/").stderr

@@ -101,6 +101,8 @@ def test_check_finds_in_an_empty_directory_what_the_checkout_finds(
         (["init", "github", "--print"], "name: lockspec"),
         (["init", "gitlab", "--print"], "codequality"),
         (["init", "vscode", "--print"], "problemMatcher"),
+        (["init", "kbuild", "--print"], ".PHONY: lockspec"),
+        (["kbuild", "check", "--help"], "--facts-only"),
     ],
 )
 def test_every_file_that_a_command_reads_is_in_the_wheel(
