@@ -17,7 +17,7 @@ from email.header import Header
 
 from analyzer import __version__
 from analyzer.findings.model import Finding, Report
-from analyzer.report import _caret, _way
+from analyzer.report import _caret, _folding, _way
 from analyzer.report._style import Blame, SourceReader, Style
 from analyzer.report._words import count, enumerate_all, printable
 
@@ -36,7 +36,14 @@ def render(report: Report, sources: SourceReader, style: Style) -> str:
     if not told:
         return ""
     sections = [_opening(report, told, sources, style)]
-    sections += [_section(finding, sources) for finding in told]
+    full = _folding.in_full(told)
+    sections += [_section(finding, sources) for finding in full]
+    if len(full) < len(told):
+        sections.append(
+            [
+                f"{count(len(told) - len(full), 'finding')} more of those above: of each changed function the shortest ways are told."
+            ]
+        )
     body = "\n\n".join("\n".join(map(_line, section)) for section in sections) + "\n"
     headers = {
         "Subject": Header(_subject(told, sources), maxlinelen=_HEADER_COLUMNS).encode(),

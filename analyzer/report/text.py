@@ -22,14 +22,13 @@ from __future__ import annotations
 from collections import Counter
 
 from analyzer.findings.model import Finding, Report, Step
-from analyzer.report import _caret, _way
+from analyzer.report import _caret, _folding, _way
 from analyzer.report._sheet import Sheet, Span
 from analyzer.report._style import SourceReader, Style
 from analyzer.report._words import changes, count, enumerate_all, gaps_by_kind
 
 _LABEL_WIDTH = 9
 _INDENT = 2
-_NOT_ON_THE_WAY = "nothing on the way itself: what it calls, or who enters there"
 _CHANGE_STYLES = {"fixed": "bold green", "pre-existing": "bold yellow"}
 _SEVERITY_STYLES = {"error": "bold red", "warning": "bold yellow", "note": "bold cyan", "unknown": "bold magenta"}
 
@@ -38,10 +37,14 @@ def render(report: Report, sources: SourceReader, style: Style) -> str:
     """Return the report as paragraphs for a person."""
     sheet = Sheet(style)
     unknown_in_full = style.strict or style.verbose
-    for finding in report.findings:
-        if finding.verdict == "violation" or unknown_in_full:
-            add_finding(sheet, finding, sources)
-            sheet.blank()
+    told = [finding for finding in report.findings if finding.verdict == "violation" or unknown_in_full]
+    for finding in told if style.verbose else _folding.in_full(told):
+        add_finding(sheet, finding, sources)
+        sheet.blank()
+    for function, findings in _folding.in_a_line(told).items() if not style.verbose else ():
+        _add_list(
+            sheet, f"more on ways through {_folding.named(function)} (--verbose tells them in full)", "", findings
+        )
     if not unknown_in_full:
         _add_unknown(sheet, [f for f in report.findings if f.verdict == "unknown"], sources)
     if not style.quiet:
@@ -72,7 +75,7 @@ def add_finding(sheet: Sheet, finding: Finding, sources: SourceReader) -> None:
     if finding.cause:
         _add_labelled(sheet, "because", (finding.cause, ""))
     if finding.change == "introduced":
-        _add_labelled(sheet, "changed", (enumerate_all(map(_call, finding.touched), _NOT_ON_THE_WAY), ""))
+        _add_labelled(sheet, "changed", (enumerate_all(map(_call, finding.touched), _folding.NOT_ON_THE_WAY), ""))
     add_way(sheet, finding.witness, "way")
     _add_labelled(sheet, "rule", (finding.why or finding.rule, ""))
     _add_labelled(
@@ -148,10 +151,10 @@ def _add_touched(sheet: Sheet, report: Report) -> None:
     numbers = Counter(function for finding in report.findings for function in finding.touched or ("",))
     if len(report.findings) < 2 or report.compared is None:
         return
-    rows: list[tuple[Span, list[Span]]] = []
-    for function, number in sorted(numbers.items(), key=lambda item: (-item[1], item[0])):
-        file, _, name = function.rpartition(":")
-        rows.append(((f"{number:,}", "bold"), [(f"{name}() in {file}" if name else _NOT_ON_THE_WAY, "")]))
+    rows: list[tuple[Span, list[Span]]] = [
+        ((f"{number:,}", "bold"), [(_folding.named(function), "")])
+        for function, number in sorted(numbers.items(), key=lambda item: (-item[1], item[0]))
+    ]
     sheet.add(("introduced on ways through what was changed", "bold"), hang=4)
     sheet.rows(rows, indent=_INDENT)
     sheet.blank()
@@ -160,14 +163,17 @@ def _add_touched(sheet: Sheet, report: Report) -> None:
 def _add_others(sheet: Sheet, report: Report) -> None:
     """Add what a comparison was asked for beside the introduced findings, one line each below its class."""
     for change in dict.fromkeys(finding.change for finding in report.others):
-        sheet.add((change, _CHANGE_STYLES.get(change, "")), hang=4)
-        rows: list[tuple[Span, list[Span]]] = [
-            ((str(f.location), ""), [(f"{f.message}, in {f.function}()", ""), (f" [{f.rule}]", "dim")])
-            for f in report.others
-            if f.change == change
-        ]
-        sheet.rows(rows, indent=_INDENT)
-        sheet.blank()
+        findings = [finding for finding in report.others if finding.change == change]
+        _add_list(sheet, change, _CHANGE_STYLES.get(change, ""), findings)
+
+
+def _add_list(sheet: Sheet, heading: str, style: str, findings: list[Finding]) -> None:
+    sheet.add((heading, style or "bold"), hang=4)
+    rows: list[tuple[Span, list[Span]]] = [
+        ((str(f.location), ""), [(f"{f.message}, in {f.function}()", ""), (f" [{f.rule}]", "dim")]) for f in findings
+    ]
+    sheet.rows(rows, indent=_INDENT)
+    sheet.blank()
 
 
 def _add_gaps(sheet: Sheet, report: Report) -> None:
