@@ -227,6 +227,13 @@ class Summaries(Mapping[str, FunctionSummary]):
         """Take `packed` for good."""
         self._packed[ident] = packed
 
+    def adopt(self, other: Summaries, ident: str) -> None:
+        """Take what `other` settled for a function."""
+        self._packed[ident] = other._packed[ident]
+        opened = other._open.get(ident)
+        if opened is not None:
+            self._open[ident] = opened
+
     def view(self, ident: str) -> bytes:
         """Return the digest of what callers can see of a settled function; empty for one that is not settled."""
         packed = self._packed.get(ident)

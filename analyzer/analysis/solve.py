@@ -49,15 +49,21 @@ def solve(context: Context, facts_of: FactsOf, keys: Keys, keep: Keep, advance: 
 
 def _solve(context: Context, facts_of: FactsOf, keys: Keys, keep: Keep, advance: Callable[[], None]) -> None:
     for component in context.graph.components():
-        key = keys.key(component)
-        kept = keep.find(key)
-        packed = decode_component(kept) if kept is not None else None
-        if packed is None or len(packed) != len(component):
-            packed = _solve_component(context, component, facts_of)
-            keep.keep(key, encode_component(list(packed)))
-        for ident, one in zip(component, packed, strict=True):
-            context.summaries.settle(ident, one)
+        settle(context, component, facts_of, keys, keep)
+        for _ in component:
             advance()
+
+
+def settle(context: Context, component: list[str], facts_of: FactsOf, keys: Keys, keep: Keep) -> None:
+    """Find the summaries of one component, whose callees have theirs, among those that are kept, or make them."""
+    key = keys.key(component)
+    kept = keep.find(key)
+    packed = decode_component(kept) if kept is not None else None
+    if packed is None or len(packed) != len(component):
+        packed = _solve_component(context, component, facts_of)
+        keep.keep(key, encode_component(list(packed)))
+    for ident, one in zip(component, packed, strict=True):
+        context.summaries.settle(ident, one)
 
 
 def _solve_component(context: Context, component: list[str], facts_of: FactsOf) -> tuple[Packed, ...]:

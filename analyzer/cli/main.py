@@ -33,6 +33,7 @@ from analyzer.cli import (
     explain,
     init,
     kbuild,
+    lsp,
     man,
     spec,
     watch,
@@ -58,6 +59,7 @@ app.add_typer(spec.app, name="spec")
 app.add_typer(kbuild.app, name="kbuild")
 app.add_typer(init.app, name="init")
 app.command("watch", epilog=watch.EXAMPLES)(watch.watch)
+app.command("lsp", epilog=lsp.EXAMPLES)(lsp.lsp)
 app.command("doctor", epilog=doctor.EXAMPLES)(doctor.doctor)
 app.command("completion", epilog=completion.EXAMPLES)(completion.completion)
 app.command("man", epilog=man.EXAMPLES)(man.man)

@@ -56,6 +56,16 @@ class Functions(Mapping[str, FunctionFacts]):
         """Return the keys; faster than what `Mapping` makes of the above."""
         return self._stored.keys()
 
+    def plus(self, stored: Mapping[str, StoredFunction]) -> Functions:
+        """Return these and `stored`; what was decoded stays so."""
+        functions = Functions({**self._stored, **stored})
+        functions._outlines, functions._facts = self._outlines, self._facts
+        return functions
+
+    def joined(self, other: Functions) -> Functions:
+        """Return these and `other`."""
+        return self.plus(other._stored)
+
     def outline(self, key: str) -> FunctionOutline:
         """Return the facts without the IR, which is most of the work of decoding."""
         outline = self._outlines.get(key)

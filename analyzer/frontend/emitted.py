@@ -29,6 +29,11 @@ def emitted(part: Scan, text: str) -> tuple[Entry, ...]:
     return found
 
 
+def forget() -> None:
+    """Let go of what was found."""
+    _emitted.clear()
+
+
 def _is_emitted(entry: Entry, text: str) -> bool:
     kind = entry.head.kind
     if kind is DeclarationKind.FUNCTION:

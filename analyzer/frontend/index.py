@@ -17,6 +17,8 @@ from pycparser import c_ast
 
 from analyzer.base.gap import Gap, GapKind
 from analyzer.base.location import Location
+from analyzer.frontend import emitted as emitted_module
+from analyzer.frontend import scan as scan_module
 from analyzer.frontend.emitted import emitted
 from analyzer.frontend.extents import resynchronise
 from analyzer.frontend.heads import DeclarationKind
@@ -57,6 +59,13 @@ class _Parsed(Struct, frozen=True, eq=False):
 
 _parser = GnuParser()
 _parsed: dict[tuple[str, str, int, bool], list[_Parsed]] = {}
+
+
+def forget() -> None:
+    """Let go of what was scanned and parsed."""
+    scan_module.forget()
+    emitted_module.forget()
+    _parsed.clear()
 
 
 class DeclarationTable:

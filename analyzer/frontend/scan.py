@@ -56,6 +56,11 @@ _homes = count()
 _NAMING = frozenset({DeclarationKind.FUNCTION, DeclarationKind.ORDINARY, DeclarationKind.TYPEDEF})
 
 
+def forget() -> None:
+    """Let go of all scans."""
+    _scans.clear()
+
+
 def scan(segment: Segment, position: int = 0) -> Scan:
     """Scan `segment` from `position` in its text on."""
     key = (segment.digest, position)

@@ -51,6 +51,10 @@ class Memo:
     def __init__(self) -> None:
         self._results: dict[tuple[str, str], list[tuple[Trace, Any]]] = {}
 
+    def clear(self) -> None:
+        """Forget all results."""
+        self._results.clear()
+
     def find(self, key: tuple[str, str], resolve: Callable[[str], str]) -> tuple[Trace, Any] | None:
         """Find the result for `key` whose trace holds where `resolve` tells the digests."""
         for entry in self._results.get(key, ()):

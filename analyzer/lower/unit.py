@@ -20,6 +20,7 @@ from pycparser import c_ast
 from analyzer.base.gap import Gap, GapKind
 from analyzer.base.location import Location
 from analyzer.facts.unit import AddressTaken, FunctionFacts, FunctionRef, GlobalVariable, Initialiser, UnitFacts
+from analyzer.frontend import index
 from analyzer.frontend.index import Declaration, DeclarationTable, ParseError
 from analyzer.frontend.lexer import Lines
 from analyzer.frontend.types import Memo, Outside, Trace, Types
@@ -74,6 +75,12 @@ class FunctionMemo(Protocol):
 #: types and constants that hang on declarations, for all units of the process
 _memo = Memo()
 _UNIQUE = re.compile(r"__UNIQUE_ID_\w*?\d+\b")
+
+
+def forget() -> None:
+    """Let go of what was kept for units to come."""
+    _memo.clear()
+    index.forget()
 
 
 def extract_unit(name: str, segments: Sequence[Segment], memo: FunctionMemo) -> UnitFacts:

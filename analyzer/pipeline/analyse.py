@@ -47,6 +47,8 @@ from analyzer.spec.model import Rule, SpecSet
 
 #: further watches, made once names can be resolved
 Observers = Callable[[NameResolver], Iterable[Watch]]
+#: makes the keys under which summaries are remembered
+KeysOf = Callable[[Context, Mapping[str, FlowFacts], Callable[[str], str]], Keys]
 
 
 class Analysis(Struct, frozen=True):
@@ -67,6 +69,8 @@ class Analysis(Struct, frozen=True):
     facts_of: Callable[[str], FunctionFacts]
     #: what of the specification does not apply to the program
     gaps: tuple[Gap, ...] = ()
+    #: what is watched for rules that ask for readers
+    sections: tuple[Watch, ...] = ()
 
 
 def chosen_rules(spec: SpecSet, globs: tuple[str, ...]) -> tuple[Rule, ...]:
@@ -84,19 +88,20 @@ def analyse(
     *,
     lenient: bool = False,
     partial: bool = False,
+    remembered: Remembered | None = None,
+    keys_of: KeysOf = Keys,
 ) -> Analysis:
     """Analyse the program that the extracted units make up; `lenient` leaves out rules that do not fit it.
 
     `partial`: the units are a part of the program.
     """
-    remembered = Remembered(store)
+    remembered = Remembered(store) if remembered is None else remembered
     linked = link(extraction, remembered, spec, partial=partial)
     names = NameResolver(linked.program, spec)
     rules, gaps = applicable(linked.program, spec, rules) if lenient else (rules, ())
     observed = observers(names) if observers else ()
     conducts = Conducts(linked.program, linked.graph, linked.flows, spec.primitives)
-    retired = cache(Retirements(linked.program, linked.flows, linked.graph, conducts, spec, linked.facts_of).find)
-    sections = tuple(section_watches_of(rules, names, retired, linked.program))
+    retired, sections = readers(linked, conducts, spec, rules, names)
     asked = chain((watch for rule in rules for watch in watches_of(rule, names)), sections, observed)
     watches = Watches(asked, linked.program.records.values(), _counts(spec))
     backlinks = Backlinks(spec.backlinks, NameResolver(linked.program, spec))
@@ -104,12 +109,33 @@ def analyse(
         raise CombinedSpecError(backlinks.errors)
     context = _context(linked, spec, watches, backlinks, conducts)
     progress.begin("analyse", len(linked.program.functions))
-    solve(context, linked.facts_of, Keys(context, linked.flows, linked.digest_of), remembered, progress.advance)
+    solve(context, linked.facts_of, keys_of(context, linked.flows, linked.digest_of), remembered, progress.advance)
     remembered.flush()
+    return judged(linked, context, names, rules, gaps, sections, retired)
+
+
+def readers(
+    linked: Linked, conducts: Conducts, spec: SpecSet, rules: tuple[Rule, ...], names: NameResolver
+) -> tuple[Callable[[], tuple[Retired, ...]], tuple[Watch, ...]]:
+    """Return what finds what is changed before readers are waited for, and what rules that ask for it watch."""
+    retired = cache(Retirements(linked.program, linked.flows, linked.graph, conducts, spec, linked.facts_of).find)
+    return retired, tuple(section_watches_of(rules, names, retired, linked.program))
+
+
+def judged(
+    linked: Linked,
+    context: Context,
+    names: NameResolver,
+    rules: tuple[Rule, ...],
+    gaps: tuple[Gap, ...],
+    sections: tuple[Watch, ...],
+    retired: Callable[[], tuple[Retired, ...]],
+) -> Analysis:
+    """Apply the rules to summaries."""
     locks = _lock_facts(context, linked, retired() if sections else None)
-    judged = judge(rules, locks, names)
+    found = judge(rules, locks, names)
     program, trails = (linked.program, linked.flows, context, linked.entries, rules), locks.trails
-    return Analysis(*program, trails, names, locks, judged, linked.facts_of, gaps)
+    return Analysis(*program, trails, names, locks, found, linked.facts_of, gaps, sections)
 
 
 def _counts(spec: SpecSet) -> Iterator[str]:

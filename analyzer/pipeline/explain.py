@@ -46,7 +46,27 @@ def explain(options: CheckOptions, target: str, progress: Progress) -> Explanati
             found = explain_lock(analysis, told, target)
             if found is not None:
                 return found
-    return _Explainer(analysis, told).explain(target)
+    return explanation(analysis, told, target)
+
+
+def explained(analysis: Analysis, told: Report, target: str) -> Explanation | LockExplanation | None:
+    """Explain a lock, or what rules speak about, in an analysed program; None for another target.
+
+    Of the target, only the places that rules speak about are told: nothing else was watched.
+    """
+    if _named(target, analysis.names) is not None:
+        return explain_lock(analysis, told, target)
+    if not any(target in (*targets(rule), rule.id) for rule in analysis.rules):
+        return None
+    return explanation(analysis, told, target, observed=False)
+
+
+def explanation(analysis: Analysis, told: Report, target: str, *, observed: bool = True) -> Explanation:
+    """Explain `target`; raise `InputError` if there is no such thing.
+
+    Where it was not `observed`, only the places that rules speak about are told.
+    """
+    return _Explainer(analysis, told).explain(target, observed=observed)
 
 
 def _observers(target: str, names: NameResolver) -> Iterable[Watch]:
@@ -73,7 +93,7 @@ class _Explainer:
         self.told = told
         self.callers = Callers(analysis.context.graph, analysis.context.summaries, analysis.entries)
 
-    def explain(self, target: str) -> Explanation:
+    def explain(self, target: str, *, observed: bool) -> Explanation:
         finding = next((f for f in self.told.findings if f.fingerprint == target), None)
         if finding is not None:
             target = finding.object
@@ -81,7 +101,10 @@ class _Explainer:
         else:
             chosen = {_OBSERVER} | {rule.id for rule in self.analysis.rules if rule.id == target}
         rules = [rule for rule in self.analysis.rules if rule.id in chosen or target in targets(rule)]
-        sites = [self._site(place, rules) for place in self._places(chosen)]
+        if not observed and finding is None:
+            chosen |= {rule.id for rule in rules}
+        named = [place for place in self._places(chosen) if observed or target in (place.own.object, place.own.rule)]
+        sites = [self._site(place, rules) for place in named]
         if not sites and not rules:
             raise InputError(
                 f"{target}: no analysed function accesses or calls it; give struct.field, function(), a rule id "

@@ -80,14 +80,14 @@ def link(
         wrong = overrides.errors()
         if wrong:
             raise CombinedSpecError(wrong)
-        entries = find_entries(program, graph, flows, _with_classes(spec.entries, names))
+        entries = find_entries(program, graph, flows, with_classes(spec.entries, names))
         entries = of_part(entries) if partial else entries
     seconds, cpu_seconds = time.perf_counter() - began, time.process_time() - cpu_began
     peak_bytes = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
     return Linked(extraction, program, flows, graph, entries, seconds, cpu_seconds, peak_bytes)
 
 
-def _with_classes(rows: tuple[EntryPoint, ...], names: NameResolver) -> list[EntryPoint]:
+def with_classes(rows: tuple[EntryPoint, ...], names: NameResolver) -> list[EntryPoint]:
     """Return `rows` with locks named by their classes; raise what is wrong with them."""
     result = [
         replace(

@@ -5,6 +5,7 @@ In: the analysed program. Out: one Finding for each place and entry point that i
 the whole program, and for each rule the number of its places by verdict.
 """
 
+from collections import defaultdict
 from typing import Any
 
 from analyzer.analysis.names import lock_texts
@@ -112,14 +113,23 @@ def _made(rule: Rule, **rest: Any) -> Finding:  # noqa: ANN401 — the fields of
 
 def counts(analysis: Analysis) -> tuple[RuleCount, ...]:
     """Return the coverage of every rule, in the order of the specification."""
-    return tuple(_of_program(rule, analysis) or _of_places(rule, analysis) for rule in analysis.rules)
+    places = _places(analysis)
+    return tuple(_of_program(rule, analysis) or _of_places(rule, analysis, places[rule.id]) for rule in analysis.rules)
 
 
-def _of_places(rule: Rule, analysis: Analysis) -> RuleCount:
-    summaries, trails = analysis.context.summaries, analysis.trails
-    sites = [(ident, own) for ident in summaries.speaking() for own in summaries[ident].own if own.rule == rule.id]
-    verdicts = [trails[place][0].verdict for place in (Place(ident, own) for ident, own in sites) if place in trails]
-    return _count(rule, len(sites), verdicts)
+def _places(analysis: Analysis) -> dict[str, list[Place]]:
+    """Return the places that rules speak about, by rule id."""
+    summaries = analysis.context.summaries
+    places: dict[str, list[Place]] = defaultdict(list)
+    for ident in summaries.speaking():
+        for own in summaries[ident].own:
+            places[own.rule].append(Place(ident, own))
+    return places
+
+
+def _of_places(rule: Rule, analysis: Analysis, places: list[Place]) -> RuleCount:
+    trails = analysis.trails
+    return _count(rule, len(places), [trails[place][0].verdict for place in places if place in trails])
 
 
 def _of_program(rule: Rule, analysis: Analysis) -> RuleCount | None:

@@ -8,7 +8,10 @@ written, parameters that become reachable for others, members that may be writte
 the functions write that they are handed and call.
 """
 
+from __future__ import annotations
+
 from collections.abc import Iterable, Mapping
+from copy import copy
 from dataclasses import dataclass, field
 from hashlib import blake2b
 
@@ -62,6 +65,29 @@ class Conducts:
         self.of: dict[str, Conduct] = {}
         for component in graph.components():
             self._solve(component)
+
+    def again(
+        self,
+        program: Program,
+        graph: CallGraph,
+        flows: Mapping[str, FlowFacts],
+        components: Iterable[list[str]],
+        changed: Iterable[str],
+    ) -> tuple[Conducts, set[str]]:
+        """Return the conducts of a program in which the functions `changed` are others, and whose conduct changed."""
+        successor = copy(self)
+        successor._program, successor._graph, successor._flows = program, graph, flows
+        successor.of = dict(self.of)
+        stale, different = set(changed), set[str]()
+        for component in components:
+            if stale.isdisjoint(component):
+                continue
+            successor._solve(component)
+            for ident in component:
+                if successor.of[ident] != self.of.get(ident):
+                    different.add(ident)
+                    stale |= graph.dependents.get(ident, set())
+        return successor, different
 
     def bit(self, cell: tuple[str, str]) -> int:
         """Return the bit that stands for member or global `cell` in `Conduct.writes`."""

@@ -8,8 +8,11 @@ In: the program, every function's flow, and what the specification says of calls
 which: an edge from the function that provides a pointer does not replace the one from the function that calls it there.
 """
 
+from __future__ import annotations
+
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
+from copy import copy
 from typing import Literal
 
 import networkx as nx
@@ -85,9 +88,39 @@ class CallGraph:
         self._providers = Providers(program, flows, self.targets)
         self.callbacks = Callbacks(program, flows, self.targets, self._providers, callbacks)
         for ident in sorted(flows):
-            for site in flows[ident].sites:
-                self._add(ident, site)
+            self.add_calls(ident)
         self._add_callbacks()
+
+    def successor(self, program: Program, flows: Mapping[str, FlowFacts]) -> CallGraph:
+        """Return a copy for a program in which function pointers go where they went; its lists may be changed."""
+        successor = copy(self)
+        successor._program, successor._flows = program, flows
+        successor.targets = self.targets.successor(program, flows)
+        successor.callees = defaultdict(list, self.callees)
+        successor.callers = defaultdict(list, self.callers)
+        successor.dependents = defaultdict(set, {ident: set(some) for ident, some in self.dependents.items()})
+        successor.outside, successor.widened = list(self.outside), list(self.widened)
+        return successor
+
+    @property
+    def program(self) -> Program:
+        """Return the program whose calls these are."""
+        return self._program
+
+    @property
+    def flows(self) -> Mapping[str, FlowFacts]:
+        """Return every function's flow."""
+        return self._flows
+
+    @property
+    def asked(self) -> set[str]:
+        """Return the functions whose callers decide what is called somewhere, by id or by name."""
+        return self._providers.asked
+
+    def add_calls(self, caller: str) -> None:
+        """Add the calls of one function."""
+        for site in self._flows[caller].sites:
+            self._add(caller, site)
 
     @property
     def unresolved(self) -> list[tuple[str, Site]]:

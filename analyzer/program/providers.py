@@ -46,6 +46,8 @@ class Providers:
         self._flows = flows
         self._targets = targets
         self._callers: dict[str, list[tuple[str, Site]]] = defaultdict(list)
+        #: functions whose callers an answer rests on: by id, or by name where one has no body
+        self.asked: set[str] = set()
         #: members that are stored to through a pointer somewhere: what a local record holds is not all they hold
         self._shared: set[Slot] = set()
         for ident in sorted(flows):
@@ -77,6 +79,7 @@ class Providers:
         while work:
             current = work.pop()
             callers = self._callers.get(current.function, ())
+            self.asked.add(current.function)
             if not callers or current.function in self._targets.slots_of:
                 return None, {c.function for c in seen}
             for caller, site in callers:
@@ -94,6 +97,7 @@ class Providers:
 
     def callers(self, function: str) -> list[tuple[str, Site]]:
         """Return the calls of a function: by id, or by name where it has no body."""
+        self.asked.add(function)
         return self._callers.get(function, [])
 
     def _argument(self, caller: str, site: Site, choice: Choice) -> Iterator[tuple[Slot, bool]]:

@@ -11,8 +11,11 @@ function pointers flow from slot to slot along assignments, arguments and return
 may come back where something is loaded from such a place: there every escaped function of the called type counts.
 """
 
+from __future__ import annotations
+
 from collections import defaultdict
 from collections.abc import Mapping
+from copy import copy
 
 from analyzer.ir.values import Field, Global
 from analyzer.program.flow import UNTOLD, FlowFacts, Site, Slot
@@ -34,6 +37,7 @@ class Targets:
         #: slots with a static initialiser or a store, by function id
         self.slots_of: dict[str, set[Slot]] = defaultdict(set)
         self._sources: dict[Slot, set[Slot]] | None = None
+        self._relevant: set[Slot] | None = None
         for unit in program.units.values():
             for item in unit.initialisers:
                 ident = program.resolve(unit.name, item.function)
@@ -51,6 +55,12 @@ class Targets:
         self.escaped = frozenset(self.held.get(UNTOLD, ()))
         #: slots that may hold what was loaded from such a place
         self.untold = {UNTOLD, *self._reached_from(UNTOLD)} if self.escaped else {UNTOLD}
+
+    def successor(self, program: Program, flows: Mapping[str, FlowFacts]) -> Targets:
+        """Return the same for a program in which function pointers go where they went."""
+        successor = copy(self)
+        successor._program, successor._flows = program, flows
+        return successor
 
     def _copy(self, target: Slot, unit: str, ident: str, source: Slot) -> None:
         if source[0] == "f":
@@ -121,6 +131,12 @@ class Targets:
                     found.add(target)
                     work.append(target)
         return found
+
+    def relevant(self, called: set[Slot]) -> set[Slot]:
+        """Return `flows_into(called)` of the slots that the program calls through, found once."""
+        if self._relevant is None:
+            self._relevant = self._upstream(called)
+        return self._relevant
 
     def flows_into(self, slots: set[Slot]) -> set[Slot]:
         """Return `slots` and every slot whose functions can get into one of them."""

@@ -21,6 +21,7 @@ from analyzer.report._explanation import render_explanation
 from analyzer.report._formats import Renderer, format_names, renderer
 from analyzer.report._lock import render_lock
 from analyzer.report._style import Blame, NoSources, SourceReader, Style
+from analyzer.report._way import holding, told
 
 __all__ = [
     "Blame",
@@ -31,6 +32,7 @@ __all__ = [
     "format_names",
     "graph_format_names",
     "graph_renderer",
+    "holding",
     "render_claims",
     "render_crosscheck",
     "render_crosscheck_json",
@@ -47,4 +49,5 @@ __all__ = [
     "render_stats",
     "render_unresolved",
     "renderer",
+    "told",
 ]

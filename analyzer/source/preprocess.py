@@ -33,7 +33,7 @@ _FLAGS: tuple[str, ...] = ("-E", "-w")
 #: GCC names a header on the system path by its real path where that is shorter, which leads out of a mirror
 _SYSTEM_PATHS = ("-isystem", "-idirafter")
 _NAME_AS_FOUND = "-fno-canonical-system-headers"
-_ENVIRONMENT = {"LC_ALL": "C", "SOURCE_DATE_EPOCH": "0"}
+ENVIRONMENT = {"LC_ALL": "C", "SOURCE_DATE_EPOCH": "0"}
 _ERROR = re.compile(
     r"^(?P<file>[^\n:]+):(?P<line>\d+):(?:(?P<column>\d+):)? (?:fatal )?error: (?P<text>.*)$", re.MULTILINE
 )
@@ -55,10 +55,9 @@ def preprocess(command: CompileCommand, mirror: Mirror | None = None) -> Preproc
     """Run the compiler's preprocessor, in `mirror` if files are overlaid; `.i` files are read as they are."""
     if not command.arguments:
         return _read(command)
-    compiler = shutil.which(join(command.directory, command.arguments[0]) if "/" in command.arguments[0]
-                            else command.arguments[0])  # fmt: skip
-    if compiler is None:
-        return _gap(command, f"the compiler {command.arguments[0]} is not installed; the unit is skipped")
+    compiler = compiler_of(command)
+    if isinstance(compiler, Gap):
+        return compiler
     while True:
         data = _run(command, compiler, mirror)
         if isinstance(data, _Failed):
@@ -85,17 +84,35 @@ class _Failed(Struct, frozen=True):
     status: int
 
 
-def _run(command: CompileCommand, compiler: str, mirror: Mirror | None) -> bytes | _Failed | Gap:
+def compiler_of(command: CompileCommand) -> str | Gap:
+    """Return the path of a command's compiler."""
+    word = command.arguments[0]
+    compiler = shutil.which(join(command.directory, word) if "/" in word else word)
+    return compiler or _gap(command, f"the compiler {word} is not installed; the unit is skipped")
+
+
+def output(command: CompileCommand, mirror: Mirror | None, flags: tuple[str, ...]) -> bytes | Gap:
+    """Return what the preprocessor prints with `flags`, for a unit that is known to be preprocessed."""
+    compiler = compiler_of(command)
+    if isinstance(compiler, Gap):
+        return compiler
+    data = _run(command, compiler, mirror, flags)
+    return _compiler_gap(command, data.messages, data.status) if isinstance(data, _Failed) else data
+
+
+def _run(
+    command: CompileCommand, compiler: str, mirror: Mirror | None, flags: tuple[str, ...] = ()
+) -> bytes | _Failed | Gap:
     """Return the compiler's output."""
     moved = mirror.move(command) if mirror else command
-    flags = _FLAGS
+    flags = (*_FLAGS, *flags)
     if any(word.startswith(_SYSTEM_PATHS) for word in command.arguments) and _accepts(compiler, _NAME_AS_FOUND):
-        flags = (*_FLAGS, _NAME_AS_FOUND)
+        flags = (*flags, _NAME_AS_FOUND)
     try:
         done = subprocess.run(
             (*_with_forced(moved.arguments), *flags, moved.source),
             cwd=moved.directory,
-            env=os.environ | _ENVIRONMENT,
+            env=os.environ | ENVIRONMENT,
             stdin=subprocess.DEVNULL,
             capture_output=True,
             check=False,

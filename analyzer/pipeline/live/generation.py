@@ -1,0 +1,234 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""Generations: the analysed program as of one state of its texts.
+
+In: options and overlays, or the generation before and one unit's new facts. Out: `Generation`, with its report.
+
+**Invariant:** the report is the one that `check` makes of the same texts, whichever way the generation came about.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+
+from msgspec import Struct
+from msgspec.structs import replace
+
+from analyzer.analysis.again import Resolved, TracedKeys, solve_again
+from analyzer.analysis.context import Context
+from analyzer.analysis.memo import Summaries
+from analyzer.analysis.names import NameResolver
+from analyzer.facts.functions import Functions
+from analyzer.facts.store import Store
+from analyzer.facts.unit import UnitFacts
+from analyzer.findings.model import Report
+from analyzer.pipeline.analyse import Analysis, analyse, chosen_rules, judged, readers
+from analyzer.pipeline.check import report
+from analyzer.pipeline.extract import Extraction, extract
+from analyzer.pipeline.link import Linked, with_classes
+from analyzer.pipeline.live.recall import Recall
+from analyzer.pipeline.options import CheckOptions, Progress
+from analyzer.pipeline.scope import wrong
+from analyzer.program.constants import member_constants
+from analyzer.program.entries import find_entries
+from analyzer.program.flow import FlowFacts, read_flow
+from analyzer.program.link import Program
+from analyzer.program.patch import patched
+from analyzer.source.commands import UnitList
+from analyzer.spec.errors import CombinedSpecError
+from analyzer.spec.load import load
+from analyzer.spec.model import SpecSet
+
+#: is told a report that holds until the next one, some milliseconds later
+Meanwhile = Callable[[Report], None]
+
+
+class Generation(Struct, frozen=True):
+    """The program, analysed."""
+
+    spec: SpecSet
+    units: UnitList
+    extraction: Extraction
+    analysis: Analysis
+    #: strongly connected components of the call graph, callees first
+    components: tuple[list[str], ...]
+    #: see `TracedKeys`
+    asked_by: dict[str, set[str]]
+    report: Report
+    #: what it took to get here from the generation before; None where all was analysed
+    resolved: Resolved | None = None
+
+    @property
+    def program(self) -> Program:
+        """Return the linked program."""
+        return self.analysis.program
+
+    def unit(self, name: str) -> UnitFacts | None:
+        """Return the facts of a unit."""
+        return self.program.units.get(name)
+
+
+def analysed(options: CheckOptions, units: UnitList, store: Store, recall: Recall, progress: Progress) -> Generation:
+    """Analyse all that `options` name; raise `LockspecError` for what the user must mend."""
+    extraction = extract(units, store, progress, jobs=options.jobs, overlays=options.overlays)
+    return concluded(options, units, load(options.specs or None), extraction, store, recall, progress)
+
+
+def concluded(
+    options: CheckOptions,
+    units: UnitList,
+    spec: SpecSet,
+    extraction: Extraction,
+    store: Store,
+    recall: Recall,
+    progress: Progress,
+) -> Generation:
+    """Analyse the program that the extracted units make up; raise `LockspecError`."""
+    traced: list[TracedKeys] = []
+    recall.pulse = lambda: progress.advance(0)
+
+    def keys(*arguments: object) -> TracedKeys:
+        traced.append(TracedKeys(*arguments))  # type: ignore[arg-type]  # those of `KeysOf`
+        return traced[0]
+
+    rules = chosen_rules(spec, options.rules)
+    analysis = analyse(
+        extraction, store, spec, rules, progress, lenient=not options.specs, remembered=recall, keys_of=keys
+    )
+    errors = wrong(analysis.program, spec, analysis.rules, partial=True)
+    if errors:
+        raise CombinedSpecError(errors)
+    components = tuple(analysis.context.graph.components())
+    return Generation(spec, units, extraction, analysis, components, traced[0].asked_by, report(extraction, analysis))
+
+
+def replaced(before: Generation, unit: UnitFacts, functions: Functions) -> Extraction:
+    """Return the extraction with other facts of one unit."""
+    units = tuple(unit if known.name == unit.name else known for known in before.extraction.units)
+    return replace(before.extraction, units=units, functions=functions)
+
+
+def stepped(
+    before: Generation, unit: UnitFacts, extraction: Extraction, recall: Recall, meanwhile: Meanwhile
+) -> Generation | None:
+    """Return the next generation, in which one unit has other facts; None where that may concern the whole program.
+
+    Where callers see something else now, which takes longer, `meanwhile` is told what the changed functions alone say.
+    """
+    old = before.unit(unit.name)
+    program = Program(extraction.units)
+    if old is None or _shape(old) != _shape(unit) or not _fits(before.program, program, old, unit):
+        return None
+    changed = _changed(before, program, extraction.functions)
+    flows = dict(before.analysis.flows)
+    for ident in changed:
+        flows[ident] = read_flow(extraction.functions[program.functions[ident].ref.facts_key])
+    linked = _linked(before, extraction, program, flows, changed)
+    if linked is None:
+        return None
+    return _resolved(before, extraction, linked, changed, recall, meanwhile)
+
+
+def _shape(unit: UnitFacts) -> tuple[object, ...]:
+    """Return what of a unit concerns other functions than the one that changed, without its places."""
+    return (
+        [(item.path, item.function) for item in unit.initialisers],
+        [(item.name, item.type, item.static) for item in unit.globals if item.defined],
+        unit.exports,
+        unit.initcalls,
+        {ref.name: (ref.static, ref.weak) for ref in unit.functions if not ref.inline},
+    )
+
+
+def _fits(before: Program, program: Program, old: UnitFacts, unit: UnitFacts) -> bool:
+    """Tell whether all functions are still there, and the same records and globals, as far as names can mean them."""
+    known = {record.name: (record.kind, record.members) for record in old.records}
+    return (
+        before.functions.keys() <= program.functions.keys()
+        and before.records.keys() == program.records.keys()
+        and all(known.get(one.name, (one.kind, one.members)) == (one.kind, one.members) for one in unit.records)
+        and _globals(before) == _globals(program)
+    )
+
+
+def _globals(program: Program) -> set[str]:
+    return {item.name for unit in program.units.values() for item in unit.globals}
+
+
+def _changed(before: Generation, program: Program, functions: Functions) -> set[str]:
+    """Return the functions that are new, behave differently, or take their names from another unit."""
+    changed = set()
+    known, old = before.program.functions, before.extraction.functions
+    for ident, function in program.functions.items():
+        earlier = known.get(ident)
+        if earlier is not None and earlier.ref.facts_key == function.ref.facts_key and earlier.unit == function.unit:
+            continue
+        digest = functions.outline(function.ref.facts_key).digest
+        if earlier is None or earlier.unit != function.unit or old.outline(earlier.ref.facts_key).digest != digest:
+            changed.add(ident)
+    return changed
+
+
+def _linked(
+    before: Generation, extraction: Extraction, program: Program, flows: Mapping[str, FlowFacts], changed: set[str]
+) -> Linked | None:
+    """Link what changed; None where that may concern the whole program."""
+    graph = patched(before.analysis.context.graph, program, flows, changed)
+    if graph is None or member_constants(flows.values()) != before.analysis.context.constants:
+        return None
+    names = NameResolver(program, before.spec)
+    entries = find_entries(program, graph, flows, with_classes(before.spec.entries, names))
+    return Linked(extraction, program, flows, graph, entries, 0.0, 0.0, 0)
+
+
+def _resolved(
+    before: Generation,
+    extraction: Extraction,
+    linked: Linked,
+    changed: set[str],
+    recall: Recall,
+    meanwhile: Meanwhile,
+) -> Generation | None:
+    """Make the summaries that may differ, and apply the rules to all; None where rules watch other things now."""
+    context, components, again = before.analysis.context, before.components, set(changed)
+    if linked.graph.dependents != context.graph.dependents:
+        components = tuple(linked.graph.components())
+        known = {tuple(component) for component in before.components}
+        again |= {ident for component in components if tuple(component) not in known for ident in component}
+    again |= linked.entries.keys() ^ context.entries.keys()
+    conducts, different = context.conducts.again(linked.program, linked.graph, linked.flows, components, again)
+    names = NameResolver(linked.program, before.spec)
+    rules, gaps = before.analysis.rules, before.analysis.gaps
+    retired, sections = readers(linked, conducts, before.spec, rules, names)
+    if sections != before.analysis.sections:
+        return None
+
+    def solved(spread: bool) -> tuple[Analysis, Resolved]:
+        following = _following(context, linked, conducts)
+        keys = TracedKeys(following, linked.flows, linked.digest_of, before.asked_by)
+        old, facts_of = context.summaries, linked.facts_of
+        resolved = solve_again(following, old, components, facts_of, keys, recall, again, different, spread=spread)
+        return judged(linked, following, names, rules, gaps, sections, retired), resolved
+
+    analysis, resolved = solved(spread=False)
+    if resolved.n_left:
+        meanwhile(report(extraction, analysis))
+        n_analysed = resolved.n_analysed
+        analysis, resolved = solved(spread=True)
+        resolved = replace(resolved, n_analysed=resolved.n_analysed + n_analysed)
+    told = report(extraction, analysis)
+    return Generation(before.spec, before.units, extraction, analysis, components, before.asked_by, told, resolved)
+
+
+def _following(context: Context, linked: Linked, conducts: object) -> Context:
+    """Return the context of the next generation, without summaries."""
+    return replace(
+        context,
+        program=linked.program,
+        flows=linked.flows,
+        graph=linked.graph,
+        conducts=conducts,
+        entries=linked.entries,
+        summaries=Summaries(),
+        pending=set(),
+        known_reads={},
+    )
