@@ -7,7 +7,8 @@ The function's text is preprocessed by itself, with the macros that are defined 
 in the segment that holds it. What else a change may touch, a directive or what stands between functions, is answered
 with None, and the unit must be preprocessed anew.
 
-**Invariant:** segments are those that preprocessing the whole unit would give.
+**Invariant:** segments are those that preprocessing the whole unit would give, but for the values of `__LINE__` behind the
+edit and numbers made of `__COUNTER__`, on which no finding rests.
 """
 
 from __future__ import annotations
@@ -85,7 +86,8 @@ class LiveUnit(Struct, frozen=True):
             return self, ""
         at = edit.first - 1
         touched = (*self.lines[at : at + edit.n_old], *lines[at : at + edit.n_new])
-        if any(_DIRECTIVE.match(line) or line.endswith("\\") for line in (*touched, self.lines[at - 1] if at else "")):
+        above = self.lines[at - 1 : at]
+        if any(_DIRECTIVE.match(line) for line in touched) or any(line.endswith("\\") for line in (*above, *touched)):
             return None
         place = self._function_at(edit)
         if place is None:
