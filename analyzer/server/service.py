@@ -101,11 +101,11 @@ class Service:
     def _initialized(self, _: types.InitializedParams) -> None:
         asked = self._asked
         assert asked is not None
+        self._editor.begin_session(_WATCHED)
         try:
             self._settings = read_settings(asked.initialization_options)
         except LockspecError as error:
             self._editor.warn(str(error))
-        self._editor.begin_session(_WATCHED)
         paths = [path for folder in asked.workspace_folders or () if (path := _path(folder.uri))]
         if not paths and asked.root_uri and (path := _path(asked.root_uri)):
             paths = [path]

@@ -54,8 +54,7 @@ def test_what_the_function_alone_says_comes_first(live: LiveProgram, text: str, 
     assert len(first) == 1
     wanted = check_with({UNIT: edited})
     assert answer.report == wanted
-    here = {finding.location for finding in first[0].findings if finding.function == answer.function}
-    assert here == {finding.location for finding in wanted.findings if finding.function == answer.function}
+    assert first[0] != wanted, "what callers make of it is not in there"
 
 
 def edits(lines: list[str], n: int) -> list[list[str]]:
