@@ -47,6 +47,11 @@ class Client:
         self.shown: list[str] = []
         self.registered: list[str] = []
         self.changed = asyncio.Event()
+        self._listen()
+        self._answer()
+
+    def _listen(self) -> None:
+        """Keep what the server tells."""
         feature = self.rpc.feature
 
         @feature(types.TEXT_DOCUMENT_PUBLISH_DIAGNOSTICS)
@@ -65,14 +70,18 @@ class Client:
             self.logged.append(params.message)
             self.changed.set()
 
-        @feature(types.WINDOW_WORK_DONE_PROGRESS_CREATE)
-        def create(params: types.WorkDoneProgressCreateParams) -> None:
-            self.progress.append(params.token)
-
         @feature(types.PROGRESS)
         def progress(params: types.ProgressParams) -> None:
             self.progress.append(params.value)
             self.changed.set()
+
+    def _answer(self) -> None:
+        """Do what the server asks for."""
+        feature = self.rpc.feature
+
+        @feature(types.WINDOW_WORK_DONE_PROGRESS_CREATE)
+        def create(params: types.WorkDoneProgressCreateParams) -> None:
+            self.progress.append(params.token)
 
         @feature(types.WINDOW_SHOW_DOCUMENT)
         def show_document(params: types.ShowDocumentParams) -> types.ShowDocumentResult:
