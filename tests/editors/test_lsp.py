@@ -23,15 +23,17 @@ UNIT = "virt/kvm/guest_memfd.c"
 
 #: Neovim 0.7 has all but the function that starts and attaches in one
 OLDER = """
+local started = false
 vim.lsp.start = vim.lsp.start or function(config)
-  if next(vim.lsp.get_active_clients()) then return end
+  if started then return end
+  started = true
   local id = vim.lsp.start_client(config)
   vim.lsp.buf_attach_client(0, id)
   return id
 end
 """
 SCRIPT = """
-local out, deadline = {}, 90000
+local out, deadline = {}, 60000
 local function told()
   return vim.tbl_map(function(one)
     local related = ((one.user_data or {}).lsp or {}).relatedInformation or {}
@@ -43,7 +45,7 @@ local function wait_for(what, holds)
   out[#out + 1] = { what, holds_now }
 end
 vim.cmd('edit ' .. vim.env.UNIT)
-if #vim.lsp.get_active_clients() == 0 then vim.cmd('set filetype=c') end
+vim.cmd('set filetype=c')
 wait_for('first', function() return #told() > 0 end)
 out.first = told()
 local client = vim.tbl_values(vim.lsp.get_active_clients())[1]
