@@ -173,4 +173,6 @@ class _Explainer:
 
     def _notes(self) -> tuple[str, ...]:
         unresolved = len(self.analysis.context.graph.unresolved)
+        if not unresolved:
+            return ()
         return (f"{unresolved} indirect call sites have no known target: ways through them are not shown",)

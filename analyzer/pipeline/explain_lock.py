@@ -19,7 +19,7 @@ from analyzer.analysis.takings import AroundLock, Taking, Under
 from analyzer.analysis.witness import place_of
 from analyzer.base.location import Location
 from analyzer.findings.lock import Asserted, Holder, LockExplanation, Other, Spoken, Taken, TakenAs
-from analyzer.findings.model import Report
+from analyzer.findings.model import Finding, Report
 from analyzer.pipeline.analyse import Analysis
 from analyzer.pipeline.ruling import locks_of, note, spell, targets
 from analyzer.spec.effect import LockAbstract
@@ -66,15 +66,17 @@ class _Explainer:
             tuple(sorted(map(self._name, entered))),
             tuple(sorted({self._name(ident) for ident in reached})),
             tuple(self._asserted()),
-            tuple(f for f in self.told.findings if self._concerns(f.object)),
+            self._findings({rule.id for rule in rules if rule not in orders}),
             self._notes(),
         )
 
     def _names_it(self, rule: Rule) -> bool:
         return self.lock in {self.analysis.names.lock(name, rule.location) for name in locks_of(rule.check)}
 
-    def _concerns(self, text: str) -> bool:
-        return text in (self.lock, self.target)
+    def _findings(self, rules: set[str]) -> tuple[Finding, ...]:
+        """Return the findings about the lock, and those of `rules`, which ask for it."""
+        about = (self.lock, self.target)
+        return tuple(one for one in self.told.findings if one.object in about or one.rule in rules)
 
     def _entered(self) -> list[str]:
         entries = self.analysis.entries

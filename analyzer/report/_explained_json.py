@@ -14,7 +14,7 @@ import json
 from analyzer.base.location import Location
 from analyzer.findings.explanation import Explanation, HeldFrom, RuleNote, Site, Way
 from analyzer.findings.lock import Asserted, Holder, LockExplanation, Other, Spoken, Taken
-from analyzer.findings.model import Finding
+from analyzer.findings.model import Finding, Step
 
 VERSION = 1
 Json = dict[str, object]
@@ -131,4 +131,12 @@ def _finding(finding: Finding) -> Json:
         "message": finding.message,
         "fingerprint": finding.fingerprint,
         "location": place,
+        "held": list(finding.held),
+        "cause": finding.cause,
+        "witness": [_step(step) for step in finding.witness],
     }
+
+
+def _step(step: Step) -> Json:
+    place = {"file": step.location.file, "line": step.location.line}
+    return {"thread": step.thread, "event": step.event, "function": step.function, **place, "text": step.text}

@@ -193,5 +193,8 @@ def test_text_and_json_say_the_same(options: CheckOptions) -> None:
     assert "protects  1 field by 1 rule\n" in text
     data = json.loads(render_explained_json(lock))
     assert (data["about"], data["lock"]) == ("lock", "kvm.lock")
+    told_of = {(one["rule"], one["location"]["function"]) for one in data["findings"]}
+    assert told_of == {("test/created", "count")}
+    assert all(one["witness"][-1]["text"].startswith("reads kvm.created_vcpus") for one in data["findings"])
     assert data["protects"][0]["places"] == {"sites": 1, "proven": 0, "violations": 1, "unknown": 0}
     assert [one["function"] for one in data["taken"]] == ["twice", "twice", "nest"]
