@@ -22,7 +22,7 @@ from analyzer.findings.counterparts import Side
 from analyzer.pipeline.options import CheckOptions
 from analyzer.pipeline.side import Run
 from analyzer.source.names import FileNames
-from analyzer.source.revisions import Change
+from analyzer.source.revisions import Change, Untracked
 
 #: files that say how the kernel is configured and compiled
 _BUILD = re.compile(r"(Kconfig|Makefile|Kbuild)([.-].*)?|.*\.(mk|config)|.*_defconfig")
@@ -66,9 +66,9 @@ class Covered(Struct, frozen=True):
     gaps: tuple[Gap, ...]
 
 
-def not_covered(changes: Iterable[Change], untracked: Iterable[str], sides: Sides, options: CheckOptions) -> Covered:
+def not_covered(changes: Iterable[Change], untracked: Untracked, sides: Sides, options: CheckOptions) -> Covered:
     """Return what is not seen of `changes`."""
-    gaps = [*_failures(sides), *(_new(sides.name(path)) for path in untracked)]
+    gaps = [*_failures(sides), *_untracked(untracked, sides)]
     blind = {"before": False, "after": False}
     for change in changes:
         for name, text, side in _unseen(change, sides, options):
@@ -91,8 +91,12 @@ def _failures(sides: Sides) -> Iterator[Gap]:
             )
 
 
-def _new(name: str) -> Gap:
-    return Gap(GapKind.CHANGE, Location(name, 1), "git does not track this file: it is taken for a new one")
+def _untracked(untracked: Untracked, sides: Sides) -> Iterator[Gap]:
+    """Tell what git does not know, and what is made of it."""
+    for paths, taken in ((untracked.new, "for a new one"), (untracked.undated, "to be there at the base too")):
+        for path in paths:
+            text = f"git does not track this file: it is taken {taken}"
+            yield Gap(GapKind.CHANGE, Location(sides.name(path), 1), text)
 
 
 def _unseen(change: Change, sides: Sides, options: CheckOptions) -> Iterator[tuple[str, str, str]]:

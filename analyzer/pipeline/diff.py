@@ -29,7 +29,7 @@ from analyzer.pipeline.options import CheckOptions, Progress
 from analyzer.pipeline.side import run
 from analyzer.source import history
 from analyzer.source.commands import UnitList
-from analyzer.source.revisions import Change, Repository
+from analyzer.source.revisions import Change, Repository, Untracked
 from analyzer.source.snapshot import Snapshot
 
 
@@ -50,8 +50,8 @@ class _Resolved(Struct, frozen=True):
     base: str
     head: str | None
     changes: tuple[Change, ...]
-    #: new files in the work tree that git does not know yet
-    untracked: tuple[str, ...]
+    #: main files in the work tree that git does not know
+    untracked: Untracked
     #: the commit that the head is, be it checked out; None: there are changes that are not committed
     named: str | None
 
@@ -92,13 +92,13 @@ def _resolve(tree: Path, wanted: Revisions, units: UnitList) -> _Resolved:
     if not wanted.exact:
         base = repository.merge_base(base, named)
     changes = repository.changes(base, head)
-    untracked: tuple[str, ...] = ()
+    untracked = Untracked()
     if head is None:
         files = (normpath(join(command.directory, command.source)) for command in units.commands)
         known = {change.new for change in changes}
-        untracked = tuple(path for path in repository.untracked(files, base) if path not in known)
-        changes = (*changes, *(Change("A", path, path) for path in untracked))
-    clean = head is not None or not (untracked or repository.changes(named, None))
+        untracked = repository.untracked((path for path in files if path not in known), base)
+        changes = (*changes, *(Change("A", path, path) for path in untracked.new))
+    clean = head is not None or not (untracked.new or repository.changes(named, None))
     return _Resolved(repository, base, head, changes, untracked, named if clean else None)
 
 
@@ -108,7 +108,7 @@ def _snapshots(known: _Resolved, place: Path) -> tuple[Snapshot, Snapshot]:
     came = tuple(change.new for change in known.changes if change.status in "AR")
     went = tuple(change.old for change in known.changes if change.status in "DR")
     before = known.repository.snapshot(known.base, place)
-    before = replace(before, absent=(*before.absent, *known.untracked), elsewhere=came, renamed=renames)
+    before = replace(before, absent=(*before.absent, *known.untracked.new), elsewhere=came, renamed=renames)
     after = known.repository.snapshot(known.head, place) if known.head else Snapshot()
     return before, replace(after, elsewhere=went, renamed=tuple((new, old) for old, new in renames))
 

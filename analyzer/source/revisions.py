@@ -13,6 +13,7 @@ a `Snapshot` of the work tree.
 from __future__ import annotations
 
 import os
+from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
@@ -42,6 +43,14 @@ class Change(Struct, frozen=True):
     new: str
     #: it is a symbolic link, or was one: a snapshot has what lies on disk
     is_link: bool = False
+
+
+class Untracked(Struct, frozen=True):
+    """Files that git does not know; paths are absolute."""
+
+    new: tuple[str, ...] = ()
+    #: those of which it cannot be told when they came
+    undated: tuple[str, ...] = ()
 
 
 class _Row(Struct, frozen=True):
@@ -121,16 +130,27 @@ class Repository:
             absent=tuple(absent),
         )
 
-    def untracked(self, paths: Iterable[str], commit: str) -> tuple[str, ...]:
-        """Return those of `paths` that are new: git neither tracks nor ignores them, and knows others beside them."""
-        inside = {os.path.relpath(path, self._top): path for path in paths if Path(path).is_relative_to(self._top)}
+    def untracked(self, paths: Iterable[str], commit: str) -> Untracked:
+        """Tell what those of `paths` are that git neither tracks nor ignores, nor has at `commit`.
+
+        A file is new if git tracks most of what stands beside it; where it tracks little, nothing can be said.
+        """
+        top = os.path.realpath(self._top)
+        physical = {os.path.realpath(path): path for path in paths}
+        inside = {os.path.relpath(real, top): path for real, path in physical.items() if Path(real).is_relative_to(top)}
         if not inside:
-            return ()
+            return Untracked()
         tracked = set(os.fsdecode(self._run("ls-files", "-z", "--full-name", "--", ":/")).split("\0"))
-        folders = {os.path.dirname(name) for name in tracked}  # noqa: PTH120 - tens of thousands of them
-        candidates = [name for name in inside if name not in tracked and os.path.dirname(name) in folders]  # noqa: PTH120
+        candidates = [name for name in inside if name not in tracked and Path(inside[name]).is_file()]
         known = set(self._names_at(commit, candidates)) | set(self._ignored(candidates))
-        return tuple(inside[name] for name in candidates if name not in known)
+        left = [name for name in candidates if name not in known]
+        folders = Counter(map(os.path.dirname, tracked))
+        beside = Counter(map(os.path.dirname, left))
+        new = [name for name in left if folders[os.path.dirname(name)] >= beside[os.path.dirname(name)]]  # noqa: PTH120
+        return Untracked(
+            tuple(inside[name] for name in new),
+            tuple(inside[name] for name in left if name not in new),
+        )
 
     def _names_at(self, commit: str, names: Sequence[str]) -> Iterable[str]:
         if not names:

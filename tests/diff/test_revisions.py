@@ -66,6 +66,9 @@ def test_a_file_that_comes_and_one_that_goes(small: Tree) -> None:
     new = ("introduced", "dev/count", "other.c", "other_count")
     done = small.diff()
     assert told(done) == {new}, "git does not know it yet"
+    (small.path.parent / "link").symlink_to(small.path)
+    linked = replace(small.options(), tree=small.path.parent / "link")
+    assert told(diff(linked, Revisions(base="HEAD"), Silent())) == {new}, "whatever the tree is called"
     assert unseen(done) == {"other.c": "git does not track this file: it is taken for a new one"}
     second = small.commit()
     assert told(small.diff("HEAD~")) == {new}
@@ -75,6 +78,20 @@ def test_a_file_that_comes_and_one_that_goes(small: Tree) -> None:
     assert told(gone) == {("fixed", "dev/count", "other.c", "other_count")}
     assert unseen(gone) == {}
     assert told(small.diff(f"{second}~", second)) == {new}, "a file that is only in git"
+
+
+def test_files_that_git_was_never_told_of_are_on_both_sides(small: Tree) -> None:
+    files = [f"drivers/x{number}.c" for number in range(3)]
+    small.write({name: OTHER.replace("dev.h", "../dev.h").replace("other", name[8:10]) for name in files})
+    small.compiles(["core.c", *files])
+    done = small.diff()
+    assert (told(done), len(done.comparison.pre_existing)) == (set(), 4)
+    assert set(unseen(done)) == set(files)
+    assert "taken to be there at the base" in unseen(done)[files[0]]
+    small.git("add", files[0])
+    small.git("commit", "-q", "-m", "one of them")
+    small.edit(files[0], ("count = 2", "count = 3"))
+    assert told(small.diff()) == set()
 
 
 def test_a_new_file_without_a_compile_command_is_told(small: Tree) -> None:
