@@ -74,7 +74,7 @@ class Recorder:
         while inner[0] in ("F", "I", "C", "G"):
             cell = (inner[2], inner[3]) if inner[0] == "F" else ("", inner[1]) if inner[0] == "G" else None
             for watch in self.watches.cells.get(cell, ()) if cell else ():
-                if wants(watch, mode):
+                if wants(watch, mode) and (not watch.by or {self.function, into} & set(watch.by)):
                     pointer = pointer or object_pointer(obj)
                     what = Own(watch.rule, watch.object, mode, at)
                     if watch.section is not None:

@@ -82,6 +82,8 @@ class LockFacts(Struct, frozen=True, eq=False):
     trails: Mapping[Place, tuple[Trail, ...]] = {}
     #: what rules say of readers
     told: frozenset[Told] = frozenset()
+    #: the units are a part of the program: others may read what they change
+    partial: bool = False
 
     def way(self, ident: str, cause: Cause, lock: str = "", verdict: Verdict = "violation", reason: str = "") -> Trail:
         """Return the trail to a place in function `ident`, and below it if `lock` is taken in a callee."""

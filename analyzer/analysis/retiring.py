@@ -64,6 +64,7 @@ class Retired(NamedTuple):
     """A member that is changed before readers are waited for."""
 
     cell: Cell
+    #: empty: nobody is waited for
     domain: tuple[str, ...]
     changed: Place
     waited: Place
@@ -117,11 +118,27 @@ class Retirements:
         self._known: dict[tuple[str, int], _Known] = {}
         self._found: dict[Retired, None] = {}
 
-    def find(self) -> tuple[Retired, ...]:
-        """Return all that is changed before a grace period."""
+    def find(self, asked: frozenset[Cell] = frozenset()) -> tuple[Retired, ...]:
+        """Return all that is changed before a grace period; of members that are `asked` about, before none as well."""
         for ident in self._around():
             self._look(ident, 0)
+        waited = {(one.cell, one.changed) for one in self._found}
+        for ident in sorted(self._flows) if asked else ():
+            for change in self._stores(ident, asked) if not asked.isdisjoint(self._flows[ident].writes) else ():
+                if (change.cell, change.place) not in waited:
+                    one = Retired(change.cell, (), change.place, change.place, ident, change.cleared, change.leads)
+                    self._found[one] = None
         return tuple(sorted(self._found, key=repr))
+
+    def _stores(self, ident: str, asked: frozenset[Cell]) -> Iterator[Change]:
+        """Yield the stores of a function to members that are asked about."""
+        ir = self._facts_of(ident).ir
+        once = Once(ir)
+        for block in ir.blocks:
+            for event in block.events:
+                change = self._stored(ident, once, event) if isinstance(event, Store) else None
+                if change is not None and change.cell in asked:
+                    yield change
 
     def _around(self) -> list[str]:
         """Return the functions that wait themselves, and their near callers."""
@@ -182,13 +199,8 @@ class Retirements:
     ) -> frozenset[Change]:
         """Return what is changed and not waited for after `event`."""
         if isinstance(event, Store):
-            path = once.path(event.path)
-            cell = self._members.cell(path)
-            if cell is None or once.made_by(path) in self._allocators:
-                return state
-            leads = self._members.leads(cell)
-            cleared = leads and once.value(event.value) == Constant(0)
-            return state | {Change(cell, (ident, event.at), cleared, once.holding(cell), leads)}
+            change = self._stored(ident, once, event)
+            return state if change is None else state | {change}
         if not isinstance(event, Call) or not isinstance(event.callee, FunctionAddress):
             return state
         for one in self._waited_by(ident, once, event, ir, depth):
@@ -198,6 +210,15 @@ class Retirements:
             waits[one] = None
             state = frozenset()
         return state | self._changed_by(ident, once, event, depth)
+
+    def _stored(self, ident: str, once: Once, event: Store) -> Change | None:
+        path = once.path(event.path)
+        cell = self._members.cell(path)
+        if cell is None or once.made_by(path) in self._allocators:
+            return None
+        leads = self._members.leads(cell)
+        cleared = leads and once.value(event.value) == Constant(0)
+        return Change(cell, (ident, event.at), cleared, once.holding(cell), leads)
 
     def _uses_later(self, ir: FunctionIR, event: Call) -> frozenset[str]:
         """Return the locals that calls below `event` are given."""

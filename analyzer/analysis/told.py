@@ -13,8 +13,8 @@ from analyzer.analysis.names import Cell, NameResolver
 from analyzer.program.link import Program
 from analyzer.spec.model import AllOf, AnyOf, GracePeriod, GuardedBy, Held, MustHold, Requirement, SpecSet
 
-#: (member, or ("", function), lock class)
-Told = tuple[Cell, str]
+#: (member, or ("", function), lock class, whether a rule about grace periods says so)
+Told = tuple[Cell, str, bool]
 
 
 def told(program: Program, spec: SpecSet) -> frozenset[Told]:
@@ -32,7 +32,8 @@ def told(program: Program, spec: SpecSet) -> frozenset[Told]:
             case _:
                 continue
         locks = {names.lock(held.lock, rule.location) for held in _held(requires)}
-        found.update((cell, lock) for cell in cells if cell is not None for lock in locks)
+        grace = isinstance(rule.check, GracePeriod)
+        found.update((cell, lock, grace) for cell in cells if cell is not None for lock in locks)
     return frozenset(found)
 
 

@@ -52,6 +52,8 @@ class Watch(Struct, frozen=True):
     is_version: bool = False
     #: the form of what the source claims, which is what matters; else empty
     form: str = ""
+    #: functions whose accesses alone matter; none: all do
+    by: tuple[str, ...] = ()
     #: where readers of the member must be, if updaters wait for them
     section: Section | None = None
 
@@ -164,9 +166,15 @@ def bind_section(watch: Watch, obj: Term, pointer: Term, mode: str, place: str) 
     """Bind what a reader, or an updater at `place`, is asked for: to be in a section, or what the rule lets do as well."""
     assert watch.section is not None
     asked = atom((watch.rule, watch.object), watch.section, mode, place)
-    if asked is True or mode == "write":
-        return any_of([asked, ("fresh", pointer)])
-    return any_of([asked, ("fresh", pointer), _bind(watch, lambda record: owner_on_path(obj, record))])
+    bound = _bind(watch, lambda record: owner_on_path(obj, record))
+    spared = [("fresh", pointer), *_exempt(watch), *dying(watch, bound)]
+    return any_of([asked, *spared, *([bound] if mode != "write" else _whens(bound))])
+
+
+def _whens(bound: Formula) -> list[Formula]:
+    """Return the predicates of which one is enough: an updater has them as a reader has, locks do not make up for readers."""
+    parts = bound[1:] if isinstance(bound, tuple) and bound[0] == "any" else (bound,)
+    return [part for part in parts if isinstance(part, tuple) and part[0] == "when"]
 
 
 def bind_call(watch: Watch, arguments: tuple[Term, ...], signature: CType) -> Formula:

@@ -41,7 +41,7 @@ from analyzer.program.constants import member_constants
 from analyzer.program.entries import Entry
 from analyzer.program.flow import FlowFacts
 from analyzer.program.link import Program
-from analyzer.rules import judge, section_watches_of, watches_of
+from analyzer.rules import asked_about, judge, section_watches_of, watches_of
 from analyzer.spec.errors import CombinedSpecError
 from analyzer.spec.model import Rule, SpecSet
 
@@ -111,14 +111,15 @@ def analyse(
     progress.begin("analyse", len(linked.program.functions))
     solve(context, linked.facts_of, keys_of(context, linked.flows, linked.digest_of), remembered, progress.advance)
     remembered.flush()
-    return judged(linked, context, names, rules, gaps, sections, retired)
+    return judged(linked, context, names, rules, gaps, sections, retired, partial=partial)
 
 
 def readers(
     linked: Linked, conducts: Conducts, spec: SpecSet, rules: tuple[Rule, ...], names: NameResolver
 ) -> tuple[Callable[[], tuple[Retired, ...]], tuple[Watch, ...]]:
     """Return what finds what is changed before readers are waited for, and what rules that ask for it watch."""
-    retired = cache(Retirements(linked.program, linked.flows, linked.graph, conducts, spec, linked.facts_of).find)
+    looking = Retirements(linked.program, linked.flows, linked.graph, conducts, spec, linked.facts_of)
+    retired = cache(lambda: looking.find(asked_about(rules, names)))
     return retired, tuple(section_watches_of(rules, names, retired, linked.program))
 
 
@@ -130,9 +131,11 @@ def judged(
     gaps: tuple[Gap, ...],
     sections: tuple[Watch, ...],
     retired: Callable[[], tuple[Retired, ...]],
+    *,
+    partial: bool = False,
 ) -> Analysis:
     """Apply the rules to summaries."""
-    locks = _lock_facts(context, linked, retired() if sections else None)
+    locks = _lock_facts(context, linked, retired() if sections else None, partial=partial)
     found = judge(rules, locks, names)
     program, trails = (linked.program, linked.flows, context, linked.entries, rules), locks.trails
     return Analysis(*program, trails, names, locks, found, linked.facts_of, gaps, sections)
@@ -143,7 +146,7 @@ def _counts(spec: SpecSet) -> Iterator[str]:
     return (effect.fact[0] for row in spec.primitives.values() for effect in row.effects if effect.fact is not None)
 
 
-def _lock_facts(context: Context, linked: Linked, retired: tuple[Retired, ...] | None) -> LockFacts:
+def _lock_facts(context: Context, linked: Linked, retired: tuple[Retired, ...] | None, *, partial: bool) -> LockFacts:
     """Return what is known once all summaries are made; `retired` is None if no rule asks for readers."""
     summaries, entries = context.summaries, linked.entries
     kept = Kept({}, frozenset()) if retired is None else kept_off(summaries, entries)
@@ -151,7 +154,9 @@ def _lock_facts(context: Context, linked: Linked, retired: tuple[Retired, ...] |
     found = find_trails(summaries, entries, kept.locks)
     trails = {place: tuple(leads.led(trail) for trail in ways) for place, ways in found.items()}
     said = frozenset[Told]() if retired is None else told(linked.program, context.spec)
-    return LockFacts(linked.program, linked.graph, summaries, entries, leads, retired or (), kept, trails, said)
+    return LockFacts(
+        linked.program, linked.graph, summaries, entries, leads, retired or (), kept, trails, said, partial
+    )
 
 
 def _context(linked: Linked, spec: SpecSet, watches: Watches, backlinks: Backlinks, conducts: Conducts) -> Context:

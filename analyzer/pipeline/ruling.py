@@ -73,6 +73,8 @@ def locks_of(check: Check) -> tuple[Name, ...]:
             return tuple(_held(check.forbids))
         case Atomicity():
             return (check.lock,)
+        case GracePeriod():
+            return (*((check.readers,) if check.readers else ()), *(_held(check.updaters) if check.updaters else ()))
         case PrecededBy():
             return (check.lock,) if check.lock else ()
         case LockOrder():
@@ -124,6 +126,9 @@ def demand(rule: Rule) -> str:
             return _order(check)
         case Context():
             return f"no {check.forbids} under {_names(check.locks)}" if check.locks else f"no {check.forbids}"
+        case GracePeriod() if check.readers:
+            updaters = f", or under {spell(check.updaters)}" if check.updaters else ""
+            return f"read only in a section of {check.readers}{updaters}"
         case Balance():
             return f"taken and dropped evenly: {_names(check.locks)}" if check.locks else "all locks, evenly"
     return rule.title or rule.id

@@ -13,14 +13,14 @@ from collections.abc import Callable, Iterable, Iterator
 from functools import cache
 from typing import Protocol, runtime_checkable
 
-from analyzer.analysis.names import NameResolver
+from analyzer.analysis.names import Cell, NameResolver
 from analyzer.analysis.obligations import Trail
 from analyzer.analysis.problems import Judged, LockFacts
 from analyzer.analysis.retiring import Retired
 from analyzer.analysis.watch import Watch
 from analyzer.analysis.witness import Witness
 from analyzer.program.link import Program
-from analyzer.spec.model import Check, Rule
+from analyzer.spec.model import Check, GracePeriod, Rule
 
 
 class RuleKind(Protocol):
@@ -82,6 +82,13 @@ def watches_of(rule: Rule, names: NameResolver) -> Iterable[Watch]:
     """Return what the analysis is to look out for because of `rule`."""
     kind = rule_kinds()[type(rule.check)]
     return kind.watches(rule, names) if isinstance(kind, PlaceKind) else ()
+
+
+def asked_about(rules: Iterable[Rule], names: NameResolver) -> frozenset[Cell]:
+    """Return the members of which rules say who is waited for after a change."""
+    fields = [(field, rule) for rule in rules if isinstance(rule.check, GracePeriod) for field in rule.check.fields]
+    found = (names.cell(field, rule.location) for field, rule in fields)
+    return frozenset(cell for cell in found if cell is not None)
 
 
 def section_watches_of(

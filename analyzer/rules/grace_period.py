@@ -55,11 +55,12 @@ def section_watches(rule: Rule, names: NameResolver, retired: Iterable[Retired],
     """Return the watches of `rule`: all accesses to the members, in the domains that are waited for."""
     check = rule.check
     assert isinstance(check, GracePeriod)
+    retired = tuple(retired)
     for subject, places in subjects(rule, names, retired).items():
-        changed = {_site(one.changed, program) for one in places}
-        section = Section(subject.domain, tuple(sorted(changed)))
+        mine = places if not check.fields else [one for one in retired if one.cell == subject.cell]
+        section = Section(subject.domain, tuple(sorted({_site(one.changed, program) for one in mine})))
         allowed = AnyOf(()) if check.updaters is None else names.requirement(check.updaters, rule.location)
-        yield Watch(rule.id, subject.cell, "", subject.object, "any", allowed, section=section)
+        yield Watch(rule.id, subject.cell, "", subject.object, "any", allowed, rule.unless, section=section)
 
 
 def _site(place: Where, program: Program) -> str:
@@ -68,22 +69,24 @@ def _site(place: Where, program: Program) -> str:
 
 
 def subjects(rule: Rule, names: NameResolver, retired: Iterable[Retired]) -> dict[Subject, list[Retired]]:
-    """Return what the rule speaks about, with the places where it is changed and waited for."""
+    """Return what the rule speaks about, with the places where it is changed and its readers are waited for."""
     check = rule.check
     assert isinstance(check, GracePeriod)
     found: dict[Subject, list[Retired]] = {}
-    told = {cell: str(field) for field in check.fields if (cell := names.cell(field, rule.location)) is not None}
+    if not check.fields:
+        for one in retired:
+            if one.leads and one.domain:
+                name = ".".join(part for part in one.cell if part)
+                found.setdefault(Subject(one.cell, name, one.domain), []).append(one)
+        return found
     wanted = "" if check.readers is None else names.lock(check.readers, rule.location)
-    for one in retired:
-        if not one.leads:
-            continue
-        if not check.fields or (one.cell in told and wanted in one.domain):
-            name = told.get(one.cell) or ".".join(part for part in one.cell if part)
-            found.setdefault(Subject(one.cell, name, one.domain), []).append(one)
-    known = {subject.cell for subject in found}
-    for cell, name in told.items():
-        if cell not in known:
-            found[Subject(cell, name, (wanted,))] = []
+    for field in check.fields:
+        cell = names.cell(field, rule.location)
+        mine = [one for one in retired if one.cell == cell and wanted in one.domain]
+        # the longest has the contexts that are waited for as well
+        domain = max((one.domain for one in mine), key=len, default=(wanted,))
+        if cell is not None:
+            found[Subject(cell, str(field), (wanted, *(name for name in domain if name != wanted)))] = mine
     return found
 
 
@@ -103,28 +106,36 @@ def problems(rule: Rule, facts: LockFacts, names: NameResolver) -> Judged:
             known = found.get(key)
             if known is None or len(problem.threads[0].links) < len(known.threads[0].links):
                 found[key] = problem
-    for problem in _confused(rule, facts, names):
+    for problem in _confused(rule, facts, names) if check.fields else ():
         found.setdefault((problem.function, problem.at, problem.message), problem)
+        looked_at += 1
     return Judged(looked_at, tuple(found.values()))
 
 
 def _confused(rule: Rule, facts: LockFacts, names: NameResolver) -> Iterator[Problem]:
-    """Yield the grace periods after a change of a member that wait for others than the rule says read it."""
-    check = rule.check
-    assert isinstance(check, GracePeriod)
-    if check.readers is None:
-        return
-    side = names.lock(check.readers, rule.location)
-    for field in check.fields:
-        mine = [one for one in facts.retired if one.cell == names.cell(field, rule.location)]
-        right = {one.changed for one in mine if side in one.domain}
-        for one in mine:
-            if one.changed not in right:
-                function, at = one.waited
-                trail = facts.way(function, Cause(Own("", one.domain[0], "wait", at), _NOTHING))
-                message = f"waits for readers of {one.domain[0]}, but {field} is read in {side}"
-                why = f"{field} is changed before, at {place_of(facts.program, *one.changed)}"
-                yield Problem(function, at, one.domain[0], "wait", "violation", message, why, (trail,))
+    """Yield the changes of members after which others are waited for than the rule says read them, or nobody."""
+    for subject, right in subjects(rule, names, facts.retired).items():
+        known = {one.changed for one in right}
+        for one in facts.retired:
+            changed = (rule.id, subject.object), _site(one.changed, facts.program)
+            if one.cell == subject.cell and one.changed not in known and changed in facts.kept.changed:
+                yield _waits_elsewhere(subject, one, facts) if one.domain else _waits_for_nobody(subject, one, facts)
+
+
+def _waits_elsewhere(subject: Subject, one: Retired, facts: LockFacts) -> Problem:
+    function, at = one.waited
+    trail = facts.way(function, Cause(Own("", one.domain[0], "wait", at), _NOTHING))
+    message = f"waits for readers of {one.domain[0]}, but {subject.name} is read in {subject.domain[0]}"
+    why = f"{subject.name} is changed before, at {place_of(facts.program, *one.changed)}"
+    return Problem(function, at, one.domain[0], "wait", "violation", message, why, (trail,), (subject.domain[0],))
+
+
+def _waits_for_nobody(subject: Subject, one: Retired, facts: LockFacts) -> Problem:
+    function, at = one.changed
+    trail = facts.way(function, Cause(Own("", subject.name, "write", at), _NOTHING))
+    message = f"write of {subject.name}, and no grace period of {subject.domain[0]} afterwards"
+    why = "who has read it before may still use what it led to, and nobody waits for him"
+    return Problem(function, at, subject.name, "write", "violation", message, why, (trail,), (subject.domain[0],))
 
 
 def _matters(rule: Rule, subject: Subject, one: Retired, facts: LockFacts) -> bool:
@@ -181,11 +192,17 @@ class _Case:
     def _is_told_elsewhere(self, place: Place) -> bool:
         """Tell whether another rule says that readers of the member, or callers of the reader, are in the section."""
         assert isinstance(self.rule.check, GracePeriod)
-        if self.rule.check.fields or place.own.access != "read":
+        if place.own.access != "read":
             return False
         function = ("", f"{self.facts.program.functions[place.function].name}()")
-        told = self.facts.told
-        return any((what, side) in told for what in (self.subject.cell, function) for side in self.subject.domain)
+        by = (False,) if self.rule.check.fields else (False, True)
+        asked = [
+            (what, side, grace)
+            for side in self.subject.domain
+            for grace in by
+            for what in (self.subject.cell, function)
+        ]
+        return not self.facts.told.isdisjoint(asked)
 
     def _outside(self, place: Place, trail: Trail) -> Problem:
         name, side = self.subject.name, self.subject.domain[0]
@@ -259,12 +276,12 @@ class _Case:
 
     def _waits_for_more(self, waited: Where) -> bool:
         """Tell whether anything else is changed before a grace period: its readers may be waited for."""
-        return any(one.waited == waited and one.cell != self.subject.cell for one in self.facts.retired)
+        return any(one.waited == waited and one.domain and one.cell != self.subject.cell for one in self.facts.retired)
 
     def needless(self) -> Iterator[Problem]:
         """Yield a problem for each grace period that waits for nobody, if all readers are known."""
         readers = [place for place in self.readers if place.function not in self.updaters]
-        if self.inside or not readers or not self.retired or not self._is_certain():
+        if self.facts.partial or self.inside or not readers or not self.retired or not self._is_certain():
             return
         side, name = self.subject.domain[0], self.subject.name
         for waited in dict.fromkeys(one.waited for one in self.retired):

@@ -23,7 +23,7 @@ def watches(rule: Rule, names: NameResolver) -> Iterable[Watch]:
     for field in check.fields:
         cell = names.cell(field, rule.location)
         if cell is not None:
-            yield Watch(rule.id, cell, "", str(field), check.access, requires, rule.unless)
+            yield Watch(rule.id, cell, "", str(field), check.access, requires, rule.unless, by=check.by)
 
 
 def headline(access: str, name: str) -> str:

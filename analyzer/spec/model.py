@@ -85,6 +85,8 @@ class GuardedBy(Struct, frozen=True, array_like=True, tag="guarded-by"):
     fields: tuple[Name, ...]
     access: AccessMode
     requires: Requirement
+    #: only what these functions do, given the field's address or by themselves; none: whoever accesses it
+    by: tuple[str, ...] = ()
 
 
 class MustHold(Struct, frozen=True, array_like=True, tag="must-hold"):

@@ -4,7 +4,7 @@
 In: nothing. Out: `READERS`, `READERS_HARMLESS`; `BEFORE_2024`, and the same with readers in a section.
 """
 
-from tests.kernel.cases import GMEM, IRQ_COMM, IRQCHIP, LAPIC, PMU, X86, Case, within
+from tests.kernel.cases import GMEM, IRQ_COMM, IRQCHIP, LAPIC, MAIN, PMU, TDP, X86, Case, within
 from tests.kernel.edit import Change, Replace, Text
 
 RULE = "kernel/grace-period"
@@ -103,6 +103,46 @@ READERS = (
         ),
         rule=RULE,
         origin="kvm_irq_delivery_to_apic_fast",
+    ),
+    Case(
+        name="filter of MSRs: nobody waits",
+        changes=within(X86, Replace("kvm_vm_ioctl_set_msr_filter", r"^\tsynchronize_srcu\(&kvm->srcu\);\n", "")),
+        rule="kvm/filters-grace",
+        origin="kvm_vm_ioctl_set_msr_filter",
+    ),
+    Case(
+        name="routing: nobody waits",
+        changes=within(
+            IRQCHIP, Replace("kvm_set_irq_routing", r"^\tsynchronize_srcu_expedited\(&kvm->irq_srcu\);\n", "")
+        ),
+        rule="kvm/irq-routing-grace",
+        origin="kvm_set_irq_routing",
+    ),
+    Case(
+        name="map of APICs: freed at once",
+        changes=within(
+            LAPIC,
+            Text("kvm_recalculate_apic_map", "call_rcu(&old->rcu, kvm_apic_map_free);", "kvfree(old);"),
+        ),
+        rule="kvm/apic-map-grace",
+        origin="kvm_recalculate_apic_map",
+    ),
+    Case(
+        name="buses: nobody waits for readers of the bus without the device",
+        changes=within(
+            MAIN, Replace("kvm_io_bus_unregister_dev", r"^\tsynchronize_srcu_expedited\(&kvm->srcu\);\n", "")
+        ),
+        rule="kvm/buses-grace",
+        origin="kvm_io_bus_unregister_dev",
+    ),
+    Case(
+        name="roots of the TDP MMU: unlinked without their lock",
+        changes=within(
+            TDP,
+            Replace("kvm_tdp_mmu_put_root", r"^\tspin_(?:un)?lock\(&kvm->arch.tdp_mmu_pages_lock\);\n", "", 2),
+        ),
+        rule="kvm/tdp-root-unlink",
+        origin="kvm_tdp_mmu_put_root",
     ),
 )
 READERS_HARMLESS = (

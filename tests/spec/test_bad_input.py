@@ -25,7 +25,7 @@ rules:
     why: readers and writers meet
     source: vm.h
 """
-RULE_KEYS = "id, title, kind, field, fields, access, requires, about, unless, severity, why, source"
+RULE_KEYS = "id, title, kind, field, fields, access, by, requires, about, unless, severity, why, source"
 FORMS = "record.member, {any: […]}, {all: […]}, {lock: …, mode: …, instance: …}, {when: …}"
 FAMILY = """\
 lockspec: 1
