@@ -35,6 +35,7 @@ class Keys:
             sorted(watches.readers),
             sorted(watches.dated.items()),
             sorted(watches.claims.items()),
+            sorted(watches.pointees.items()),
         )
         settled = _encode((rules, constants))
         #: depends on the whole run: code, specification, rules

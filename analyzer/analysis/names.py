@@ -5,7 +5,7 @@ In: `kvm.arch.apic_map`. Out: the cell `("kvm_arch", "apic_map")`: the record th
 A name that no record or global has is an error at its place in the specification.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 
 from analyzer.analysis.locks import LockTypes
 from analyzer.base.errors import SpecError
@@ -28,6 +28,9 @@ class NameResolver:
         self._globals = {item.name: item.type for unit in program.units.values() for item in unit.globals}
         self._lock_types = LockTypes(spec).records
         self._abstract = abstract_locks(spec)
+        shared = {row.family for row in spec.primitives.values() if any(e.mode == "read" for e in row.effects)}
+        #: record names of locks that readers share
+        self._shared = {name for family in spec.families if family.name in shared for name in family.types}
         #: what the rules name and the program lacks, in the order of asking
         self.errors: list[SpecError] = []
         #: records that rules name and no analysed function uses: not an error in a partial run
@@ -95,6 +98,23 @@ class NameResolver:
                 return Held(self._canonical(lock, location), mode, instance)
             case When(text, function, field, operator, value):
                 return When(text, function, self._canonical(field, location), operator, value)
+
+    def annotated(self, attribute: str) -> Iterator[tuple[Cell, tuple[Name, ...]]]:
+        """Yield the members with this annotation, each with the locks that it names: its siblings, or globals."""
+        for layout in self._records.values():
+            siblings = {member.name for member in layout.members}
+            for member in layout.members:
+                for text in (text for name, text in member.guards if name == attribute):
+                    locks = ("".join(part.split()).lstrip("&").replace("->", ".") for part in text.split(","))
+                    paths = (tuple(path.removeprefix("self.").split(".")) for path in locks if path)
+                    names = tuple(Name((layout.name, *path) if path[0] in siblings else path) for path in paths)
+                    yield (layout.name, member.name), names
+
+    def has_readers(self, lock: Name) -> bool:
+        """Tell whether readers can share `lock`: a member, or a global, of whose type nothing is known here."""
+        layout = self._records.get(lock.parts[0]) if len(lock.parts) == 2 else None
+        types = [member.type for member in layout.members if member.name == lock.parts[1]] if layout else []
+        return not types or any(isinstance(ctype, Record) and ctype.name in self._shared for ctype in types)
 
     def lock(self, name: Name, location: Location) -> str:
         """Return the class of a lock; a lock that the program does not have keeps its own name."""

@@ -76,7 +76,7 @@ class Recorder:
             for watch in self.watches.cells.get(cell, ()) if cell else ():
                 if wants(watch, mode) and (not watch.by or {self.function, into} & set(watch.by)):
                     pointer = pointer or object_pointer(obj)
-                    what = Own(watch.rule, watch.object, mode, at)
+                    what = Own(watch.rule, watch.object, mode, at, watch.locks)
                     if watch.section is not None:
                         place = site(self.function, at.line, at.column)
                         formula = bind_section(watch, inner, pointer, mode, place)
@@ -87,6 +87,15 @@ class Recorder:
             if inner[0] == "G":
                 return
             inner = inner[1]
+        if inner[0] == "O" and inner[1][0] == "ld" and inner[1][1][0] == "F":
+            self._behind(state, inner[1][1], mode, at)
+
+    def _behind(self, state: State, pointer: Term, mode: str, at: At) -> None:
+        """Record an access to what the member `pointer` points to."""
+        for watch in self.watches.pointees.get((pointer[2], pointer[3]), ()):
+            if wants(watch, mode):
+                what = Own(watch.rule, watch.object, mode, at, watch.locks)
+                self.require(state, what, bind_access(watch, pointer, object_pointer(pointer)))
 
     def require(
         self, state: State, what: Own | Passed, formula: Formula, doubt: str = "", under: Guards | None = None

@@ -54,6 +54,10 @@ class Watch(Struct, frozen=True):
     form: str = ""
     #: functions whose accesses alone matter; none: all do
     by: tuple[str, ...] = ()
+    #: what a place asks for, in words, where the rule does not say it
+    locks: tuple[str, ...] = ()
+    #: the member is a pointer, and what matters is what it points to
+    behind: bool = False
     #: where readers of the member must be, if updaters wait for them
     section: Section | None = None
 
@@ -73,16 +77,16 @@ class Watches:
         self.readers: set[str] = set()
         #: members of which the uses of what was read matter, by (record, member)
         self.dated: dict[tuple[str, str], list[Watch]] = defaultdict(list)
+        #: likewise: pointers of which what they point to matters
+        self.pointees: dict[tuple[str, str], list[Watch]] = defaultdict(list)
         #: by the form of a claim
         self.claims: dict[str, list[Watch]] = defaultdict(list)
         #: does any rule ask for readers to be in a section?
         self.sections = False
         #: what must come before something, each once
         self.sequences: dict[Sequence, None] = {}
-        watches = tuple(watches)
-        for watch in watches:
-            self._add(watch)
-        if self.claims or any("dying" in watch.unless for watch in watches):
+        counted = [self._add(watch) for watch in watches]
+        if any(counted):
             self.readers.update(counts)
         #: members and records that hold watched members, with the members that lead from them there
         self.holders: dict[tuple[str, str], list[tuple[tuple[str, str], ...]]] = defaultdict(list)
@@ -92,7 +96,7 @@ class Watches:
         #: `record.member` of the watched members, and names of watched globals
         self.names = frozenset(
             f"{record}.{member}" if record else member
-            for record, member in (*self.cells, *self.stale_cells, *self.dated)
+            for record, member in (*self.cells, *self.stale_cells, *self.dated, *self.pointees)
         )
         #: those that something can make stale
         self.staling = tuple(s for s in self.sequences if s.stale_calls or s.stale_cells)
@@ -101,8 +105,8 @@ class Watches:
         #: functions whose calls matter
         self.heard = frozenset(self.calls) | self.ordering
 
-    def _add(self, watch: Watch) -> None:
-        """Let `watch` be found by what it is about."""
+    def _add(self, watch: Watch) -> bool:
+        """Let `watch` be found by what it is about; tell whether counts of references matter to it."""
         if watch.after is not None:
             self.sequences[watch.after] = None
         self.sections = self.sections or watch.section is not None
@@ -111,10 +115,11 @@ class Watches:
         elif watch.cell is not None and watch.lock:
             self.dated[watch.cell].append(watch)
         elif watch.cell is not None:
-            self.cells[watch.cell].append(watch)
+            (self.pointees if watch.behind else self.cells)[watch.cell].append(watch)
         else:
             self.calls[watch.function].append(watch)
         self._add_readers(watch.requires)
+        return bool(watch.form) or "dying" in watch.unless
 
     def _add_holders(self, members: Mapping[str, list[tuple[str, str]]]) -> None:
         """Find what contains the watched members: storing a whole record stores them too."""

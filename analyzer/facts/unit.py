@@ -104,6 +104,8 @@ class Member(Struct, frozen=True, array_like=True):
 
     name: str
     type: CType
+    #: annotations that say which lock guards it: attribute and arguments as written
+    guards: tuple[tuple[str, str], ...] = ()
 
 
 class RecordLayout(Struct, frozen=True, array_like=True):

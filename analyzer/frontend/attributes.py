@@ -14,7 +14,10 @@ from collections.abc import Iterator
 from msgspec import Struct
 
 #: attributes with a meaning for lock analysis or linking, by name without underscores
-KEPT = frozenset({"alias", "cleanup", "error", "noreturn", "section", "weak"})
+KEPT = frozenset(
+    {"alias", "cleanup", "error", "guarded_by", "lockspec_must_hold", "lockspec_must_not_hold", "noreturn"}
+    | {"pt_guarded_by", "section", "weak"}
+)
 
 _OPEN = frozenset("([{")
 _CLOSE = frozenset(")]}")

@@ -15,13 +15,17 @@ of the assertions in a kernel without lockdep, and that is a claim of a less cer
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 from pycparser import c_ast
 
+from analyzer.frontend.index import ParseError
+from analyzer.frontend.parser import GnuParser
+from analyzer.frontend.types_expression import attribute_names
 from analyzer.frontend.types_scalars import INT, VOID
-from analyzer.ir.claims import ALWAYS, NEVER, Asked, Both, Either, Named, Other, Statement, negated
-from analyzer.ir.function import Call, Claim, Done, Read, Store
+from analyzer.ir.claims import ALWAYS, NEVER, Asked, Both, Either, Named, Negated, Other, Statement, negated
+from analyzer.ir.function import Call, Claim, Done, Store
 from analyzer.ir.types import Pointer, Record
 from analyzer.ir.values import Constant, Value
 from analyzer.lower.conditions import is_expectation
@@ -32,6 +36,8 @@ from analyzer.lower.flow import Draft
 MARKER = "__lockspec_claim"
 #: questions that the forced headers ask inside a claim; outside of one, they are true, as in a kernel without lockdep
 QUESTION = "__lockspec_"
+#: annotations of functions, by the attribute that the forced headers make of them
+_ANNOTATIONS = {"lockspec_must_hold": "__must_hold", "lockspec_must_not_hold": "__must_not_hold"}
 #: forms of claims that are known by what is left of them
 POINTER_SHAPE = "(void)lock"
 CONDITION_SHAPE = "while (0 && …)"
@@ -52,6 +58,33 @@ MARKERS: dict[str, Callable[[Lowering, Any, list[Any]], Typed]] = {MARKER: _mark
     QUESTION + word: _question
     for word in ("held", "held_read", "held_write", "irqs_off", "in_hardirq", "in_softirq", "atomic", "pointer")
 }
+
+
+def claim_by_annotation(low: Lowering, decl: Any) -> None:
+    """Emit, where a function begins, what the annotations of its declaration `decl` claim."""
+    for name, text in attribute_names(decl).items():
+        form = _ANNOTATIONS.get(name)
+        said = _parsed(text) if form is not None else None
+        if form is None or said is None:
+            continue
+        for pointer in said.exprs if type(said) is c_ast.ExprList else (said,):
+            statement, before = _evaluate(low, partial(_held, low, pointer))
+            if statement is not None:
+                claim = negated(statement) if form == "__must_not_hold" else statement
+                low.flow.emit(Claim(form, claim, low.at(decl), before))
+
+
+def _held(low: Lowering, pointer: Any) -> Statement:
+    return Asked(f"{QUESTION}held", (low.value(pointer)[0],))
+
+
+def _parsed(text: str) -> Any | None:
+    """Parse the argument of an annotation; None if it is no expression."""
+    try:
+        (node,) = GnuParser().parse_declaration(f"void f(void) {{ ({text}); }}", lambda _: False)
+    except (ParseError, ValueError):
+        return None
+    return node.body.block_items[0] if node.body.block_items else None
 
 
 def claim_by_shape(low: Lowering, node: Any) -> None:
@@ -95,8 +128,18 @@ def _claim(low: Lowering, node: Any, form: str, said: Any, *, opposite: bool = F
     if low.flow.current is None:
         return
     statement, before = _evaluate(low, lambda: _statement(low, said))
-    if statement is not None and statement != ALWAYS:
+    if statement is not None and _asks(statement):
         low.flow.emit(Claim(form, negated(statement) if opposite else statement, low.at(node), before))
+
+
+def _asks(statement: Statement) -> bool:
+    """Tell whether anything is asked that may be about locks."""
+    match statement:
+        case Either(parts) | Both(parts):
+            return any(_asks(part) for part in parts)
+        case Negated(part):
+            return _asks(part)
+    return isinstance(statement, Asked)
 
 
 def _evaluate(low: Lowering, build: Callable[[], Statement | None]) -> tuple[Statement | None, tuple[Done, ...]]:
@@ -111,7 +154,7 @@ def _evaluate(low: Lowering, build: Callable[[], Statement | None]) -> tuple[Sta
     del low.gaps[n_gaps:]
     if branched and statement is not None:
         return Other("a statement that takes decisions to evaluate"), ()
-    return statement, tuple(event for event in aside.events if isinstance(event, Read | Store | Call))
+    return statement, tuple(event for event in aside.events if isinstance(event, Store | Call))
 
 
 def _statement(low: Lowering, node: Any) -> Statement:

@@ -212,7 +212,10 @@ class Surroundings:
             return None
         kind = "struct" if type(shape.node) is c_ast.Struct else "union"
         record = Record(kind, name)
-        members = [Member(member, self._types.member(record, member) or UNKNOWN) for member in shape.promoted]
+        members = [
+            Member(member, self._types.member(record, member) or UNKNOWN, _guards(decl))
+            for member, decl in shape.promoted.items()
+        ]
         coord = shape.node.coord
         line = 0 if coord is None else coord.lines.place(coord.position)[0] - coord.lines.first
         return kind, tuple(members), line
@@ -238,3 +241,8 @@ def _place(location: Location, ref: FunctionRef) -> Location:
 
 def _initialiser_key(initialiser: Initialiser) -> tuple[Location, str, str]:
     return initialiser.location, initialiser.function, repr(initialiser.path)
+
+
+def _guards(decl: Any) -> tuple[tuple[str, str], ...]:
+    """Return the annotations of a member that name its lock."""
+    return tuple((name, text) for name, text in attribute_names(decl).items() if name.endswith("guarded_by"))

@@ -28,10 +28,13 @@ def lint(options: CheckOptions, progress: Progress) -> tuple[SpecError, ...]:
 
 
 def unmatched(specs: SpecSet, report: Report) -> tuple[SpecError, ...]:
-    """List an error for each rule of `specs` that the report knows and that has no site, in the order of the rules."""
+    """List an error for each rule of `specs` that the report knows and that has no site, in the order of the rules.
+
+    One that names nothing of the program cannot be wrong about it: units may claim nothing in its form.
+    """
     empty = {rule.id: rule.noun for rule in report.rules if rule.sites == 0}
     return tuple(
         SpecError(f"rule '{rule.id}' matches no {empty[rule.id]} in these units", rule.location)
         for rule in specs.rules
-        if rule.id in empty
+        if rule.id in empty and rule.mentions
     )

@@ -4,32 +4,45 @@
 In: a Contract rule. Out: a watch for each of its forms, which the claims of functions are.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
 from analyzer.analysis.claims import NOT
-from analyzer.analysis.names import NameResolver
+from analyzer.analysis.names import Cell, NameResolver, lock_texts
 from analyzer.analysis.obligations import Trail, Verdict
 from analyzer.analysis.summary import Own
 from analyzer.analysis.watch import Watch
 from analyzer.analysis.witness import Witness
-from analyzer.spec.model import AllOf, Check, Contract, Rule
+from analyzer.spec.model import AllOf, AnyOf, Check, Contract, Held, Name, Rule
 
 NOUN = "claim"
 KIND = "contract"
 CHECK = Contract
 
 
-def watches(rule: Rule, names: NameResolver) -> Iterable[Watch]:  # noqa: ARG001 (every kind takes them)
+def watches(rule: Rule, names: NameResolver) -> Iterable[Watch]:
     """Return the watches of `rule`."""
     check = rule.check
     assert isinstance(check, Contract)
     for form in check.forms:
         yield Watch(rule.id, None, "", form, "claim", AllOf(()), rule.unless, form=form)
+        for cell, locks in names.annotated(form):
+            yield from _guarded(rule, cell, locks, names, behind=form.startswith("pt_"))
+
+
+def _guarded(rule: Rule, cell: Cell, locks: tuple[Name, ...], names: NameResolver, *, behind: bool) -> Iterator[Watch]:
+    """Yield what an annotated member asks for: all its locks to write it, one of them to read it."""
+    what = ("*" if behind else "") + ".".join(cell)
+    for access in ("read", "write"):
+        held = tuple(Held(lock, "write" if access == "write" and names.has_readers(lock) else None) for lock in locks)
+        wanted = AllOf(held) if access == "write" else AnyOf(held)
+        requires = names.requirement(wanted, rule.location)
+        texts = tuple(lock_texts(requires))
+        yield Watch(rule.id, cell, "", what, access, requires, rule.unless, locks=texts, behind=behind)
 
 
 def headline(access: str, name: str) -> str:
-    """Return `claim lockdep_assert_held(kvm.slots_lock)`."""
-    return f"{access} {name}"
+    """Return `claim lockdep_assert_held(kvm.slots_lock)`, or `write of shelf.books`."""
+    return f"{access} {name}" if access == "claim" else f"{access} of {name}"
 
 
 def words(check: Check, witness: Witness, trail: Trail) -> tuple[str, str]:  # noqa: ARG001 (every kind takes them)
@@ -39,6 +52,8 @@ def words(check: Check, witness: Witness, trail: Trail) -> tuple[str, str]:  # n
     start = trail.entry.text if trail.entry else "whoever calls"
     own = trail.links[-1][1].what
     lacks = _lacks(own.locks if isinstance(own, Own) else (), witness, trail.verdict)
+    if isinstance(own, Own) and own.access != "claim":
+        return lacks, f"{start}; {which} held on this way"
     fails = "may fail" if trail.verdict == "unknown" else "fails"
     return f"{fails}: {lacks}" if lacks else fails, f"{start}; {which} held on this way"
 
