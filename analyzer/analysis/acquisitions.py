@@ -21,11 +21,12 @@ from analyzer.analysis import conditions, ranges
 from analyzer.analysis.bits import Constants, some_bit
 from analyzer.analysis.effects import apply_effect, lock_of
 from analyzer.analysis.freshness import status
+from analyzer.analysis.in_use import choices
 from analyzer.analysis.locks import LockTypes, exported_lock, is_context, lock_class, relation, same_lock
 from analyzer.analysis.locksets import HeldAt, Setting
 from analyzer.analysis.situation import Guards, common_guards, decidable, guards, setting
 from analyzer.analysis.state import FRESH, Hold, State
-from analyzer.analysis.summary import Acquisition, Nested, Passed
+from analyzer.analysis.summary import Acquisition, Elsewhere, Nested, Passed
 from analyzer.analysis.terms import Loader, Term, depth, spell, substitute
 from analyzer.ir.function import At
 from analyzer.spec.effect import Effect, LockAbstract, Primitive
@@ -279,11 +280,22 @@ def _covers(one: Wait, other: Wait) -> bool:
 
 
 def _acquisition(wait: Wait, known: Guards, places: list[Draft]) -> Acquisition:
-    first = min(places, key=lambda draft: (draft.link is not None, draft.at.line, draft.at.column))
+    first, *others = _by_choice(places)
     off, without = tuple(sorted(wait.off)), tuple(sorted(wait.without))
     seen = (wait.what, wait.key, wait.mode, wait.recursive, wait.waits, off, without, known)
     ident = blake2b(repr(seen).encode(), digest_size=8).hexdigest()
-    return Acquisition(ident, *seen, first.at, first.link, first.setting)
+    elsewhere = tuple(Elsewhere(choices(one.guards), one.at, one.link, one.setting) for one in others)
+    return Acquisition(ident, *seen, first.at, first.link, first.setting, choices(first.guards), elsewhere)
+
+
+def _by_choice(places: list[Draft]) -> list[Draft]:
+    """Return the first place, and if that needs certain implementations in use, the first for each other choice."""
+    found: dict[Guards, Draft] = {}
+    for draft in sorted(places, key=lambda draft: (draft.link is not None, draft.at.line, draft.at.column)):
+        found.setdefault(choices(draft.guards), draft)
+        if () in found:
+            break
+    return list(found.values())
 
 
 def nested_of(logs: Iterable[Log]) -> tuple[Nested, ...]:

@@ -15,8 +15,9 @@ from analyzer.analysis.bits import decided, is_question
 from analyzer.analysis.context import Scope, Target
 from analyzer.analysis.deferred import MAX_NESTING, answered, is_callers_choice, pass_on, with_locks
 from analyzer.analysis.evaluate import load
-from analyzer.analysis.formula import Formula, at_entry, rebind, residue, where_made
+from analyzer.analysis.formula import Formula, asks_branches, at_entry, rebind, residue, where_made
 from analyzer.analysis.freshness import is_new
+from analyzer.analysis.in_use import told
 from analyzer.analysis.places import Recorder
 from analyzer.analysis.situation import Guards, guards, relies_on
 from analyzer.analysis.state import State
@@ -61,15 +62,19 @@ class Asking:
         doubt = doubt or (NEW_OBJECT if new else "")
         asked: Formula = True
         here: Formula = True
+        rest: Formula = True
+        by_branches = False
         for demand in summary.demands:
             deferred = isinstance(demand.formula, tuple) and demand.formula[0] == "calls"
             # demands of one formula stand together; what holds anyway holds under their conditions too
             if not deferred and demand.formula != asked:
                 asked, here = demand.formula, rebind(demand.formula, arguments, loader)
                 here = where_made(here) if new else here
-                if residue(here, state) is True:
+                rest = residue(here, state)
+                if rest is True:
                     self.recorder.inside(state, at, here)
                     here = True
+                by_branches = asks_branches(here)
             if not deferred and here is True:
                 continue
             case = self._case(state, demand.guards, arguments, loader, cases)
@@ -79,7 +84,10 @@ class Asking:
             if isinstance(demand.formula, tuple) and deferred:
                 self._answer(case.state, at, demand.formula, what, arguments, 0)
             else:
-                self.recorder.require(case.state, what, here, doubt, case.guards)
+                # under the callee's conditions, nothing but what branches tell differs, and few formulas ask for that
+                differs = case.state is not state and (by_branches or any(term[0] == "w" for term, _ in demand.guards))
+                left = residue(here, case.state) if differs else rest
+                self.recorder.rest(case.state, what, here, left, doubt, case.guards)
 
     def _takes(
         self,
@@ -118,8 +126,11 @@ class Asking:
         """Return `state` under conditions of the callee; None if it cannot meet them."""
         if not under:
             return state
+        news = told(under, self.scope.own_use)
+        if not news:
+            return state if news is not None else None
         narrowed = state.narrowed()
-        for term, known in under:
+        for term, known in news:
             here = decided(substitute(term, arguments, loader), self.scope.context.constants)
             if not conditions.refine(narrowed.facts, here, known) or (known == ranges.NULL and relies_on(state, here)):
                 return None

@@ -16,6 +16,7 @@ from analyzer.analysis.effects import apply_effect, apply_primitive, change, loc
 from analyzer.analysis.evaluate import cell, evaluate, load, store
 from analyzer.analysis.formula import where_made
 from analyzer.analysis.freshness import hand_out, is_new, publish
+from analyzer.analysis.in_use import running
 from analyzer.analysis.places import Recorder
 from analyzer.analysis.sequence import take
 from analyzer.analysis.state import FRESH, Hold, State
@@ -184,16 +185,16 @@ class Caller:
         states: list[State] = []
         if len(targets) == 1:
             result = self._computed(targets[0], arguments) or result
-        for target in targets:
+        for target, inside in self._inside(state, targets):
             summary = self.scope.summary(target)
-            self._log_row(state, target, arguments, event.at)
+            self._log_row(inside, target, arguments, event.at)
             if self.scope.primitive(target.name) is None:
                 if target.id is not None or summary.demands:
-                    self.recorder.call(state, event.at, target.id or target.name)
-                self.asking.ask(state, event.at, target, arguments, doubt)
+                    self.recorder.call(inside, event.at, target.id or target.name)
+                self.asking.ask(inside, event.at, target, arguments, doubt)
             for number, outcome in enumerate(summary.outcomes, 1):
-                last = target is targets[-1] and number == len(summary.outcomes)
-                after = state if last else state.fork()
+                last = number == len(summary.outcomes) and (inside is not state or target is targets[-1])
+                after = inside if last else inside.fork()
                 names = self._named(after, outcome, arguments, result)
                 returned = self._outcome(after, target, outcome, names, event)
                 if returned is not None:
@@ -205,6 +206,15 @@ class Caller:
         if not targets:
             states.append(self._finish(state, event, result, arguments, Target(None, "", "")))
         return states
+
+    def _inside(self, state: State, targets: tuple[Target, ...]) -> list[tuple[Target, State]]:
+        """Return those of `targets` that `state` can come to, each with the state as it gets there."""
+        if len(targets) <= 1:
+            return [(target, state) for target in targets]
+        own = self.scope.own_use
+        found = [(target, running(state, self.scope.runs_under(target), own)) for target in targets]
+        possible = [(target, inside) for target, inside in found if inside is not None]
+        return possible or [(target, state) for target in targets]
 
     def _computed(self, target: Target, arguments: tuple[Term, ...]) -> Term | None:
         """Return the term of a value that calling `target` again with the same arguments would give again."""

@@ -11,6 +11,7 @@ from msgspec import Struct
 
 from analyzer.analysis.backlinks import Backlinks
 from analyzer.analysis.evaluate import cell
+from analyzer.analysis.in_use import EVERY, InUse
 from analyzer.analysis.locks import LockTypes
 from analyzer.analysis.memo import Summaries
 from analyzer.analysis.state import NO_BACKLINKS, State, Telling
@@ -52,6 +53,8 @@ class Context(Struct):
     constants: Mapping[tuple[str, str], frozenset[int]]
     #: the members that each term's value depends on, as bits of `conducts`
     known_reads: dict[Term, int]
+    #: which implementations functions run under, for those that do not run under all
+    in_use: Mapping[str, InUse] = {}
     #: pointers that lead back to where one came from
     backlinks: Backlinks = NO_BACKLINKS
 
@@ -96,6 +99,8 @@ class Scope:
             cell in context.watches.holders for cell in context.flows[ident].writes
         )
         self.unit = context.program.functions[ident].unit
+        #: which implementations it runs under, if not under all
+        self.own_use = context.in_use.get(ident, EVERY)
         self._targets: dict[Value, tuple[Target, ...]] = {}
 
     def primitive(self, name: str) -> Primitive | None:
@@ -138,6 +143,10 @@ class Scope:
     def conduct(self, target: Target) -> Conduct | None:
         """Return what the call may do to its arguments; None for a function without a body."""
         return self.context.conducts.of.get(target.id) if target.id is not None else None
+
+    def runs_under(self, target: Target) -> InUse:
+        """Return which implementations a call's target runs under."""
+        return EVERY if target.id is None else self.context.in_use.get(target.id, EVERY)
 
     def matters(self, event: Event) -> bool:
         """Tell whether `event` is a call that concerns locks or rules; accesses are not told apart."""

@@ -324,6 +324,15 @@ def _after_call(atom: tuple[Any, ...], state: State) -> Formula:
     return (*atom[:2], ("?", -1, "owner"))
 
 
+def asks_branches(formula: Formula) -> bool:
+    """Tell whether what branches tell of members can decide some of `formula`."""
+    if isinstance(formula, bool):
+        return False
+    if formula[0] in ("any", "all"):
+        return any(map(asks_branches, formula[1:]))
+    return formula[0] == "when" and not formula[1]
+
+
 def atoms(formula: Formula) -> list[tuple[Any, ...]]:
     """Return the atoms of `formula`, in order."""
     if isinstance(formula, bool):

@@ -16,6 +16,7 @@ from itertools import product
 
 from analyzer.analysis import conditions, ranges
 from analyzer.analysis.effects import held_as
+from analyzer.analysis.in_use import without_choice
 from analyzer.analysis.leave import Leave, value_range
 from analyzer.analysis.locks import exported_lock, is_context, is_perhaps, lock_class, perhaps
 from analyzer.analysis.situation import guards, setting
@@ -111,7 +112,7 @@ def _alike(one: Leave, other: Leave) -> bool:
     if ranges.meet(value_range(one), value_range(other)) is None:
         return False
     theirs = dict(guards(other.state))
-    for term, known in guards(one.state):
+    for term, known in without_choice(guards(one.state)):
         if term in theirs and ranges.meet(known, theirs[term]) is None and not _is_computed(term):
             return False
     return not _told_by_memory(one.state, other.state)

@@ -50,6 +50,7 @@ class Keys:
             function = self._context.program.functions[ident]
             digest.update(f"\0{function.name}\0{self._digest_of(function.ref.facts_key)}".encode())
             digest.update(_entered(self._context.entries.get(ident)))
+            digest.update(self._conduct(ident))
             for site in self._flows[ident].sites:
                 self._add_site(digest, ident, site, inside)
             for handler in sorted(self._context.graph.answers.get(ident, ())):
@@ -91,7 +92,10 @@ class Keys:
             conduct = self._context.conducts.of[ident]
             writes = self._context.conducts.digest(conduct.writes)
             reads = self._context.conducts.digest(conduct.reads) if conduct.pure else b""
-            treated = _encode((sorted(conduct.touches.items()), sorted(conduct.escapes.items()), conduct.pure))
+            runs_under = self._context.in_use.get(ident, ())
+            treated = _encode(
+                (runs_under, sorted(conduct.touches.items()), sorted(conduct.escapes.items()), conduct.pure)
+            )
             known = self._conducts[ident] = blake2b(writes + b"\0" + reads + b"\0" + treated, digest_size=16).digest()
         return known
 

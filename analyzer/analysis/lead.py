@@ -11,6 +11,7 @@ from collections.abc import Mapping
 
 from msgspec.structs import replace
 
+from analyzer.analysis.in_use import Chosen, InUse
 from analyzer.analysis.locksets import Setting
 from analyzer.analysis.memo import Summaries
 from analyzer.analysis.obligations import Trail
@@ -24,10 +25,17 @@ Links = tuple[tuple[str, Cause], ...]
 class Leads:
     """Finds and remembers the chains of one run."""
 
-    def __init__(self, graph: CallGraph, summaries: Summaries, entries: Mapping[str, Entry]) -> None:
+    def __init__(
+        self,
+        graph: CallGraph,
+        summaries: Summaries,
+        entries: Mapping[str, Entry],
+        in_use: Mapping[str, InUse],
+    ) -> None:
         self._graph = graph
         self._summaries = summaries
         self._entries = entries
+        self._in_use = in_use
         self._known: dict[str, tuple[Links, Entry | None]] = {}
 
     def led(self, trail: Trail) -> Trail:
@@ -45,6 +53,7 @@ class Leads:
 
     def _find(self, ident: str) -> tuple[Links, Entry | None]:
         below: dict[str, CallEdge | None] = {ident: None}
+        chosen = Chosen(self._in_use.get(ident, ()))
         queue = deque([ident])
         while queue:
             function = queue.popleft()
@@ -52,7 +61,7 @@ class Leads:
             if entry is not None:
                 return self._links(function, below), entry
             for edge in sorted(self._graph.callers.get(function, ()), key=self._preference):
-                if edge.caller not in below:
+                if edge.caller not in below and chosen.allows(self._in_use.get(edge.caller, ())):
                     below[edge.caller] = edge
                     queue.append(edge.caller)
         return (), None

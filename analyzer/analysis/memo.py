@@ -22,7 +22,7 @@ from msgspec.structs import replace
 
 from analyzer.analysis.formula import Formula
 from analyzer.analysis.locksets import HeldAt, Setting, SiteLocks
-from analyzer.analysis.summary import PLAIN, Cause, FunctionSummary, Imbalance, LockChange, Nested
+from analyzer.analysis.summary import PLAIN, Acquisition, Cause, FunctionSummary, Imbalance, LockChange, Nested
 from analyzer.analysis.terms import thaw
 
 _DIGEST_BYTES = 16
@@ -134,14 +134,24 @@ def _thawed(summary: FunctionSummary) -> FunctionSummary:
         )
         for outcome in summary.outcomes
     )
-    takes = tuple(
-        replace(one, key=thaw(list(one.key)), guards=_pairs(one.guards), setting=_setting(one.setting))
-        for one in summary.takes
-    )
+    takes = tuple(map(_taken, summary.takes))
     nested = tuple(map(_nested, summary.nested))
     imbalances = tuple(map(_imbalance, summary.imbalances))
     places = {"demands": demands, "failures": failures, "takes": takes, "nested": nested, "imbalances": imbalances}
     return replace(summary, outcomes=outcomes, **places)
+
+
+def _taken(one: Acquisition) -> Acquisition:
+    return replace(
+        one,
+        key=thaw(list(one.key)),
+        guards=_pairs(one.guards),
+        setting=_setting(one.setting),
+        choices=_pairs(one.choices),
+        elsewhere=tuple(
+            replace(place, choices=_pairs(place.choices), setting=_setting(place.setting)) for place in one.elsewhere
+        ),
+    )
 
 
 def _nested(one: Nested) -> Nested:

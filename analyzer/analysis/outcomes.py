@@ -18,6 +18,7 @@ from msgspec.structs import replace
 
 from analyzer.analysis import ranges
 from analyzer.analysis.evaluate import load
+from analyzer.analysis.in_use import without_choice
 from analyzer.analysis.leave import Leave, value_range
 from analyzer.analysis.locks import agree, certain, exported_lock, is_perhaps, perhaps
 from analyzer.analysis.marks import Marks, exported
@@ -123,7 +124,7 @@ def _way(leave: Leave, places: tuple[Term, ...]) -> _Way:
         leave,
         tuple(sorted(changes, key=_change_key)),
         _established(leave.state),
-        guards(leave.state),
+        without_choice(guards(leave.state)),
         tuple(stores),
         exported(leave.state.marks) if leave.state.marks else (),
     )

@@ -101,7 +101,18 @@ class Recorder:
         self, state: State, what: Own | Passed, formula: Formula, doubt: str = "", under: Guards | None = None
     ) -> None:
         """Record what remains of `formula` in `state`, whose conditions are `under` if they are known already."""
-        rest = residue(formula, state)
+        self.rest(state, what, formula, residue(formula, state), doubt, under)
+
+    def rest(
+        self,
+        state: State,
+        what: Own | Passed,
+        formula: Formula,
+        rest: Formula,
+        doubt: str = "",
+        under: Guards | None = None,
+    ) -> None:
+        """Record that `rest` is what remains of `formula` in `state`."""
         if rest is True:
             self.inside(state, what.at, formula)
         if doubt and rest is not True:

@@ -12,6 +12,7 @@ from collections.abc import Iterator, Mapping
 from msgspec import Struct
 
 from analyzer.analysis.exclusion import Kept
+from analyzer.analysis.in_use import Chosen, InUse
 from analyzer.analysis.lead import Leads
 from analyzer.analysis.locks import lock_class
 from analyzer.analysis.locksets import HeldAt, Setting
@@ -19,7 +20,7 @@ from analyzer.analysis.memo import Summaries
 from analyzer.analysis.obligations import Place, Trail, Verdict
 from analyzer.analysis.ranges import HIGH, meet
 from analyzer.analysis.retiring import Retired
-from analyzer.analysis.summary import Acquisition, Cause, LockChange, Outcome, Own, Passed
+from analyzer.analysis.summary import Acquisition, Cause, Elsewhere, LockChange, Outcome, Own, Passed
 from analyzer.analysis.terms import Term, thaw
 from analyzer.analysis.told import Told
 from analyzer.ir.function import At
@@ -84,10 +85,12 @@ class LockFacts(Struct, frozen=True, eq=False):
     told: frozenset[Told] = frozenset()
     #: the units are a part of the program: others may read what they change
     partial: bool = False
+    #: which implementations functions run under, for those that do not run under all
+    in_use: Mapping[str, InUse] = {}
 
     def way(self, ident: str, cause: Cause, lock: str = "", verdict: Verdict = "violation", reason: str = "") -> Trail:
         """Return the trail to a place in function `ident`, and below it if `lock` is taken in a callee."""
-        own = ((ident, cause), *self.below(cause.what, lock))
+        own = ((ident, cause), *self.below(cause.what, lock, ident))
         entry = self.entries.get(ident)
         above: Links = ()
         if entry is None:
@@ -103,10 +106,11 @@ class LockFacts(Struct, frozen=True, eq=False):
         own = [place for place in places if not self.program.functions[place[0]].ref.inline]
         return (own or places)[-1]
 
-    def below(self, what: Own | Passed, lock: str) -> Links:
-        """Return the links from a call that takes `lock`, or sleeps, below, down to where that happens."""
+    def below(self, what: Own | Passed, lock: str, ident: str = "") -> Links:
+        """Return the links from a call in function `ident` that takes `lock`, or sleeps, below, down to that place."""
         links: list[tuple[str, Cause]] = []
         seen: set[tuple[str, str]] = set()
+        chosen = Chosen(self.in_use.get(ident, ()))
         while isinstance(what, Passed):
             while what.then is not None:
                 links.append((what.callee, Cause(what.then, _NOTHING)))
@@ -115,7 +119,11 @@ class LockFacts(Struct, frozen=True, eq=False):
             if one is None or (what.callee, one.id) in seen:
                 break
             seen.add((what.callee, one.id))
-            cause = Cause(one.link or Own("", lock, ACCESS[one.what], one.at), one.setting)
+            chosen.add(self.in_use.get(what.callee, ()))
+            places: tuple[Acquisition | Elsewhere, ...] = (one, *one.elsewhere)
+            place = chosen.first(places)
+            chosen.add(place.choices)
+            cause = Cause(place.link or Own("", lock, ACCESS[one.what], place.at), place.setting)
             links.append((what.callee, cause))
             what = cause.what
         return tuple(links)

@@ -10,14 +10,14 @@ from analyzer.analysis.locks import is_context, is_perhaps, lock_class
 from analyzer.analysis.locksets import DroppedAt, HeldAt, Setting
 from analyzer.analysis.ranges import Range
 from analyzer.analysis.state import State
-from analyzer.analysis.terms import Term, depth, is_entry_term, spell
+from analyzer.analysis.terms import CHOICE, Term, depth, is_entry_term, spell
 
 Guards = tuple[tuple[Term, Range], ...]
 
 #: deeper entry terms are not worth a guard
 _GUARD_DEPTH = 4
 #: what conditions are about; comparisons of two values among them
-_KINDS = frozenset(("P", "ld", "pc", "w", "op", "m"))
+_KINDS = frozenset(("P", "ld", "pc", "w", "op", "m", CHOICE))
 
 
 def guards(state: State) -> Guards:
@@ -63,7 +63,11 @@ def common_guards(all_guards: list[Guards]) -> Guards:
 
 def decidable(known: Guards) -> Guards:
     """Return the conditions that callers can decide by what they pass: on parameters and members right behind them."""
-    return tuple((term, range_) for term, range_ in known if is_callers_choice(term) and range_ != ranges.FULL)
+    return tuple(
+        (term, range_)
+        for term, range_ in known
+        if (term[0] == CHOICE or is_callers_choice(term)) and range_ != ranges.FULL
+    )
 
 
 def relies_on(state: State, count: Term) -> bool:

@@ -125,6 +125,15 @@ class Failure(Struct, frozen=True, array_like=True):
     reason: str
 
 
+class Elsewhere(Struct, frozen=True, array_like=True):
+    """Another place of an acquisition, where other implementations are in use."""
+
+    choices: tuple[tuple[Term, Range], ...]
+    at: At
+    link: Passed | None
+    setting: Setting
+
+
 class Acquisition(Struct, frozen=True, array_like=True):
     """A lock that a call of the function takes or waits for, or a place where it may sleep, here or below."""
 
@@ -148,6 +157,10 @@ class Acquisition(Struct, frozen=True, array_like=True):
     #: the callee's acquisition; None for the function's own
     link: Passed | None
     setting: Setting
+    #: which implementations must be in use to get to the place above
+    choices: tuple[tuple[Term, Range], ...] = ()
+    #: a place for each other choice
+    elsewhere: tuple[Elsewhere, ...] = ()
 
 
 class Nested(Struct, frozen=True, array_like=True):

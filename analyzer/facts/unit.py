@@ -49,6 +49,14 @@ class Initialiser(Struct, frozen=True, array_like=True):
     location: Location
 
 
+class TableAddress(Struct, frozen=True, array_like=True):
+    """A variable's address in the static initialiser of another one: a table that leads to a table."""
+
+    #: as in `Initialiser`
+    path: AccessPath
+    variable: str
+
+
 class FunctionFacts(Struct, frozen=True, array_like=True):
     """One function definition, in any unit where its verifying trace holds."""
 
@@ -136,3 +144,5 @@ class UnitFacts(Struct, frozen=True, array_like=True):
     initcalls: tuple[str, ...]
     #: gaps outside function bodies, and those of skipped functions
     gaps: tuple[Gap, ...]
+    #: which of its tables lead to which others
+    addresses: tuple[TableAddress, ...] = ()

@@ -24,13 +24,14 @@ from analyzer.facts.unit import (
     Initialiser,
     Member,
     RecordLayout,
+    TableAddress,
     UnitFacts,
 )
 from analyzer.frontend.index import Declaration, DeclarationKind, DeclarationTable, ParseError
 from analyzer.frontend.types import Outside, Types, attribute_names
 from analyzer.ir.types import INT, UNKNOWN, Array, CType, Function, Pointer, Record
 from analyzer.ir.values import AccessPath, Container, Field, Global
-from analyzer.lower.tables import functions_in, is_discarded
+from analyzer.lower.tables import functions_in, is_discarded, variables_in
 from analyzer.source.segment import Segment
 
 #: the symbols that the module loader calls
@@ -59,6 +60,7 @@ class Surroundings:
         self._types = Types(outside)
         self._globals: dict[str, GlobalVariable] = {}
         self._initialisers: list[Initialiser] = []
+        self._addresses: list[TableAddress] = []
         self._named: set[str] = set()
         self._records: set[str] = set()
         self._exports: set[str] = set()
@@ -115,6 +117,7 @@ class Surroundings:
             tuple(sorted(self._exports)),
             tuple(sorted(self._initcalls)),
             tuple(sorted(set(self._gaps))),
+            tuple(sorted(set(self._addresses), key=repr)),
         )
 
     def _read_assembly(self, declaration: Declaration) -> None:
@@ -153,6 +156,7 @@ class Surroundings:
         if node.init is None:
             return
         found = functions_in(self._types, AccessPath(Global(name)), ctype, node.init, declaration.file, 0)
+        self._addresses += variables_in(self._types, AccessPath(Global(name)), ctype, node.init)
         section = attribute_names(node).get("section", "")
         if "initcall" in section or "exitcall" in section:
             self._initcalls.update(initialiser.function for initialiser in found)

@@ -150,12 +150,22 @@ def _lock_facts(context: Context, linked: Linked, retired: tuple[Retired, ...] |
     """Return what is known once all summaries are made; `retired` is None if no rule asks for readers."""
     summaries, entries = context.summaries, linked.entries
     kept = Kept({}, frozenset()) if retired is None else kept_off(summaries, entries)
-    leads = Leads(linked.graph, summaries, entries)
+    leads = Leads(linked.graph, summaries, entries, context.in_use)
     found = find_trails(summaries, entries, kept.locks)
     trails = {place: tuple(leads.led(trail) for trail in ways) for place, ways in found.items()}
     said = frozenset[Told]() if retired is None else told(linked.program, context.spec)
     return LockFacts(
-        linked.program, linked.graph, summaries, entries, leads, retired or (), kept, trails, said, partial
+        linked.program,
+        linked.graph,
+        summaries,
+        entries,
+        leads,
+        retired or (),
+        kept,
+        trails,
+        said,
+        partial,
+        context.in_use,
     )
 
 
@@ -178,5 +188,6 @@ def _context(linked: Linked, spec: SpecSet, watches: Watches, backlinks: Backlin
         set(),
         member_constants(flows.values()),
         {},
+        linked.in_use,
         backlinks,
     )

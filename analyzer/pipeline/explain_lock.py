@@ -137,7 +137,7 @@ class _Explainer:
         """
         facts = self.analysis.locks
         cause = Cause(one.link or Own("", one.inner, one.access, one.at), one.setting)
-        links = ((one.function, cause), *facts.below(cause.what, one.inner))
+        links = ((one.function, cause), *facts.below(cause.what, one.inner, one.function))
         places = [(ident, cause.what.at) for ident, cause in links]
         own = [place for place in places if not self.analysis.program.functions[place[0]].ref.inline] or places
         is_open = not isinstance(links[-1][1].what, Own)

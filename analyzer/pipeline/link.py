@@ -16,6 +16,7 @@ from contextlib import contextmanager
 from msgspec import Struct
 from msgspec.structs import replace
 
+from analyzer.analysis.in_use import InUse, in_use
 from analyzer.analysis.names import NameResolver
 from analyzer.base.location import Location
 from analyzer.facts.unit import FunctionFacts
@@ -24,6 +25,7 @@ from analyzer.pipeline.remember import Remembered
 from analyzer.program.entries import Entry, find_entries, of_part
 from analyzer.program.flow import FlowFacts
 from analyzer.program.graph import CallGraph
+from analyzer.program.implementations import find_implementations
 from analyzer.program.link import Program
 from analyzer.program.overrides import Overrides
 from analyzer.spec.errors import CombinedSpecError
@@ -39,6 +41,8 @@ class Linked(Struct, frozen=True):
     flows: Mapping[str, FlowFacts]
     graph: CallGraph
     entries: Mapping[str, Entry]
+    #: which implementations functions run under, for those that do not run under all
+    in_use: Mapping[str, InUse]
     #: wall-clock time of linking, extraction not counted
     seconds: float
     #: processor time of the same
@@ -82,9 +86,11 @@ def link(
             raise CombinedSpecError(wrong)
         entries = find_entries(program, graph, flows, with_classes(spec.entries, names))
         entries = of_part(entries) if partial else entries
+        # what is not there may call anything
+        used = {} if partial else in_use(*find_implementations(program, graph, flows, entries))
     seconds, cpu_seconds = time.perf_counter() - began, time.process_time() - cpu_began
     peak_bytes = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
-    return Linked(extraction, program, flows, graph, entries, seconds, cpu_seconds, peak_bytes)
+    return Linked(extraction, program, flows, graph, entries, used, seconds, cpu_seconds, peak_bytes)
 
 
 def with_classes(rows: tuple[EntryPoint, ...], names: NameResolver) -> list[EntryPoint]:

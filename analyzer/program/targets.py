@@ -142,6 +142,10 @@ class Targets:
         """Return `slots` and every slot whose functions can get into one of them."""
         return self._upstream(slots)
 
+    def sources(self, slot: Slot) -> list[Slot]:
+        """Return the slots that `slot` gets its content from at once, sorted."""
+        return sorted(self._back().get(slot, ()))
+
     def origins(self, slot: Slot) -> list[Slot]:
         """Return the slots that `slot` gets its content from and that get theirs from no other, sorted."""
         back = self._back()

@@ -9,6 +9,7 @@ from analyzer.analysis.ranges import FULL
 from analyzer.analysis.summary import (
     Acquisition,
     Cause,
+    Elsewhere,
     Failure,
     FunctionSummary,
     HeldAt,
@@ -29,6 +30,7 @@ HELD = HeldAt("vm.lock", "write", AT, "&vcpu->vm->lock", origin=("f.c:take", LOC
 SETTING = Setting((HELD,), ())
 CALL = Passed("f.c:g", "0123", AT, "")
 GUARDS = ((LOCK, FULL),)
+OTHERS = (Elsewhere(GUARDS, AT, None, SETTING),)
 CAUSE = Cause(CALL, SETTING)
 
 
@@ -37,7 +39,9 @@ def test_terms_are_tuples_again_in_every_part() -> None:
         outcomes=(Outcome(FULL, LOCK, (LockChange(LOCK, 1, "write", False, AT),), GUARDS, GUARDS),),
         demands=(demand(("held", LOCK), GUARDS, (CAUSE,)),),
         failures=(Failure(CAUSE, True, ""),),
-        takes=(Acquisition("45", "lock", LOCK, "write", False, "sleep", (), (), GUARDS, AT, CALL, SETTING),),
+        takes=(
+            Acquisition("45", "lock", LOCK, "write", False, "sleep", (), (), GUARDS, AT, CALL, SETTING, GUARDS, OTHERS),
+        ),
         nested=(
             Nested(LOCK, HELD, False, None, "lock", LOCK, "vm.lock", "write", False, "sleep", (), AT, CALL, SETTING),
         ),

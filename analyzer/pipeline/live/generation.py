@@ -15,6 +15,7 @@ from msgspec.structs import replace
 
 from analyzer.analysis.again import Resolved, TracedKeys, solve_again
 from analyzer.analysis.context import Context
+from analyzer.analysis.in_use import in_use
 from analyzer.analysis.memo import Summaries
 from analyzer.analysis.names import NameResolver
 from analyzer.facts.functions import Functions
@@ -31,6 +32,7 @@ from analyzer.pipeline.scope import wrong
 from analyzer.program.constants import member_constants
 from analyzer.program.entries import find_entries
 from analyzer.program.flow import FlowFacts, read_flow
+from analyzer.program.implementations import find_implementations
 from analyzer.program.link import Program
 from analyzer.program.patch import patched
 from analyzer.source.commands import UnitList
@@ -177,7 +179,18 @@ def _linked(
         return None
     names = NameResolver(program, before.spec)
     entries = find_entries(program, graph, flows, with_classes(before.spec.entries, names))
-    return Linked(extraction, program, flows, graph, entries, 0.0, 0.0, 0)
+    context = before.analysis.context
+    same = entries.keys() == context.entries.keys() and all(
+        _leads(flows[ident]) == _leads(context.flows.get(ident)) for ident in changed
+    )
+    if not same and in_use(*find_implementations(program, graph, flows, entries)) != context.in_use:
+        return None
+    return Linked(extraction, program, flows, graph, entries, context.in_use, 0.0, 0.0, 0)
+
+
+def _leads(flow: FlowFacts | None) -> object:
+    """Return what of a function's flow tells where others are called or their addresses are handed out."""
+    return None if flow is None else ({(site.callee, site.slot) for site in flow.sites}, flow.copies, flow.mentions)
 
 
 def _resolved(
