@@ -69,6 +69,7 @@ kernel: ## obtain and prepare the real tree under .kernel/ (150 MB to fetch, onc
 
 bench: $(RUNTIME) ## time lockspec against sparse on the real tree
 	@$(BIN)/python bench/run.py --tree "$(or $(KDIR),$(KERNEL))" --jobs $(JOBS) $(ARGS)
+	@$(BIN)/python bench/latency.py --tree "$(or $(KDIR),$(KERNEL))"
 
 format: $(DEV) ## format and mend what ruff can mend
 	@$(BIN)/ruff check --quiet --fix-only .

@@ -14,7 +14,7 @@ then, are left to the analysis; what the function itself allocated is taken for 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Set
 from typing import NamedTuple
 
 from analyzer.analysis.locks import LockTypes
@@ -117,9 +117,11 @@ class Retirements:
         )
         self._known: dict[tuple[str, int], _Known] = {}
         self._found: dict[Retired, None] = {}
+        self._asked: frozenset[Cell] = frozenset()
 
     def find(self, asked: frozenset[Cell] = frozenset()) -> tuple[Retired, ...]:
         """Return all that is changed before a grace period; of members that are `asked` about, before none as well."""
+        self._asked = asked
         for ident in self._around():
             self._look(ident, 0)
         waited = {(one.cell, one.changed) for one in self._found}
@@ -139,6 +141,20 @@ class Retirements:
                 change = self._stored(ident, once, event) if isinstance(event, Store) else None
                 if change is not None and change.cell in asked:
                     yield change
+
+    def holds_for(self, later: Retirements, changed: Set[str], different: Set[str]) -> bool:
+        """Tell whether what was found is what `later` would find, in which the functions `changed` are others.
+
+        The functions `different` treat their arguments and memory otherwise than before.
+        """
+        looked = {ident for ident, _ in self._known}
+        callers = {edge.caller for ident in different for edge in later._graph.callers.get(ident, ())}
+        if not (looked.isdisjoint(changed) and looked.isdisjoint(callers)) or self._around() != later._around():
+            return False
+        flows = [
+            flow for ident in changed for flow in (self._flows.get(ident), later._flows[ident]) if flow is not None
+        ]
+        return all(self._asked.isdisjoint(flow.writes) for flow in flows)
 
     def _around(self) -> list[str]:
         """Return the functions that wait themselves, and their near callers."""

@@ -5,7 +5,9 @@ In: the facts of all units, a specification. Out: `Analysis`, from which reports
 explanations are made.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Set
 from fnmatch import fnmatchcase
 from functools import cache
 from itertools import chain
@@ -69,8 +71,8 @@ class Analysis(Struct, frozen=True):
     facts_of: Callable[[str], FunctionFacts]
     #: what of the specification does not apply to the program
     gaps: tuple[Gap, ...] = ()
-    #: what is watched for rules that ask for readers
-    sections: tuple[Watch, ...] = ()
+    #: for rules that ask for readers
+    readers: Readers | None = None
 
 
 def chosen_rules(spec: SpecSet, globs: tuple[str, ...]) -> tuple[Rule, ...]:
@@ -101,8 +103,8 @@ def analyse(
     rules, gaps = applicable(linked.program, spec, rules) if lenient else (rules, ())
     observed = observers(names) if observers else ()
     conducts = Conducts(linked.program, linked.graph, linked.flows, spec.primitives)
-    retired, sections = readers(linked, conducts, spec, rules, names)
-    asked = chain((watch for rule in rules for watch in watches_of(rule, names)), sections, observed)
+    about = readers(linked, conducts, spec, rules, names)
+    asked = chain((watch for rule in rules for watch in watches_of(rule, names)), about.sections, observed)
     watches = Watches(asked, linked.program.records.values(), _counts(spec))
     backlinks = Backlinks(spec.backlinks, NameResolver(linked.program, spec))
     if backlinks.errors and not lenient:
@@ -111,16 +113,36 @@ def analyse(
     progress.begin("analyse", len(linked.program.functions))
     solve(context, linked.facts_of, keys_of(context, linked.flows, linked.digest_of), remembered, progress.advance)
     remembered.flush()
-    return judged(linked, context, names, rules, gaps, sections, retired, partial=partial)
+    return judged(linked, context, names, rules, gaps, about, partial=partial)
 
 
-def readers(
-    linked: Linked, conducts: Conducts, spec: SpecSet, rules: tuple[Rule, ...], names: NameResolver
-) -> tuple[Callable[[], tuple[Retired, ...]], tuple[Watch, ...]]:
-    """Return what finds what is changed before readers are waited for, and what rules that ask for it watch."""
+class Readers(Struct, frozen=True):
+    """What rules that ask for readers are about."""
+
+    retirements: Retirements
+    #: finds what is changed before readers are waited for
+    retired: Callable[[], tuple[Retired, ...]]
+    #: what is watched for these rules
+    sections: tuple[Watch, ...]
+
+
+def readers(linked: Linked, conducts: Conducts, spec: SpecSet, rules: tuple[Rule, ...], names: NameResolver) -> Readers:
+    """Return what rules that ask for readers are about; only if there are some it is looked for."""
     looking = Retirements(linked.program, linked.flows, linked.graph, conducts, spec, linked.facts_of)
     retired = cache(lambda: looking.find(asked_about(rules, names)))
-    return retired, tuple(section_watches_of(rules, names, retired, linked.program))
+    return Readers(looking, retired, tuple(section_watches_of(rules, names, retired, linked.program)))
+
+
+def readers_again(
+    before: Analysis, linked: Linked, conducts: Conducts, changed: Set[str], different: Set[str]
+) -> Readers:
+    """Return the same for a program in which the functions `changed` are others; most have no part in it."""
+    known, spec = before.readers, before.context.spec
+    assert known is not None
+    later = Retirements(linked.program, linked.flows, linked.graph, conducts, spec, linked.facts_of)
+    if known.retirements.holds_for(later, changed, different):
+        return known
+    return readers(linked, conducts, spec, before.rules, NameResolver(linked.program, spec))
 
 
 def judged(
@@ -129,16 +151,15 @@ def judged(
     names: NameResolver,
     rules: tuple[Rule, ...],
     gaps: tuple[Gap, ...],
-    sections: tuple[Watch, ...],
-    retired: Callable[[], tuple[Retired, ...]],
+    about: Readers,
     *,
     partial: bool = False,
 ) -> Analysis:
     """Apply the rules to summaries."""
-    locks = _lock_facts(context, linked, retired() if sections else None, partial=partial)
+    locks = _lock_facts(context, linked, about.retired() if about.sections else None, partial=partial)
     found = judge(rules, locks, names)
     program, trails = (linked.program, linked.flows, context, linked.entries, rules), locks.trails
-    return Analysis(*program, trails, names, locks, found, linked.facts_of, gaps, sections)
+    return Analysis(*program, trails, names, locks, found, linked.facts_of, gaps, about)
 
 
 def _counts(spec: SpecSet) -> Iterator[str]:

@@ -11,7 +11,9 @@ is asked about them. Functions that change the member, and those that call them,
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterable, Iterator
+from functools import lru_cache
 from typing import NamedTuple
 
 from analyzer.analysis.formula import atoms
@@ -143,6 +145,16 @@ def _matters(rule: Rule, subject: Subject, one: Retired, facts: LockFacts) -> bo
     return ((rule.id, subject.object), _site(one.changed, facts.program)) in facts.kept.changed
 
 
+@lru_cache(1)
+def _places(facts: LockFacts) -> dict[tuple[str, str], list[Place]]:
+    """Return the places that rules speak about, by rule and what is accessed."""
+    found: dict[tuple[str, str], list[Place]] = defaultdict(list)
+    for ident in facts.summaries.speaking():
+        for own in facts.summaries[ident].own:
+            found[own.rule, own.object].append(Place(ident, own))
+    return found
+
+
 class _Case:
     """One subject of one rule."""
 
@@ -151,12 +163,7 @@ class _Case:
         self.subject = subject
         self.retired = retired
         self.facts = facts
-        self.places = [
-            Place(ident, own)
-            for ident in facts.summaries.speaking()
-            for own in facts.summaries[ident].own
-            if own.rule == rule.id and own.object == subject.object
-        ]
+        self.places = _places(facts).get((rule.id, subject.object), [])
         changed = {(place.function, place.own.at) for place in self.places if place.own.access == "write"}
         inner = {one.function for one in retired} | {one.changed[0] for one in retired}
         above = {edge.caller for ident in inner for edge in facts.graph.callers.get(ident, ()) if edge.kind == "direct"}

@@ -44,9 +44,12 @@ local function wait_for(what, holds)
   local holds_now = vim.wait(deadline, holds, 5)
   out[#out + 1] = { what, holds_now }
 end
+vim.api.nvim_create_autocmd('DiagnosticChanged', {
+  callback = function() vim.g.answers = (vim.g.answers or 0) + 1 end,
+})
 vim.cmd('edit ' .. vim.env.UNIT)
 vim.cmd('set filetype=c')
-wait_for('first', function() return #told() > 0 end)
+wait_for('first', function() return (vim.g.answers or 0) > 0 end)
 out.first = told()
 local client = vim.tbl_values(vim.lsp.get_active_clients())[1]
 -- the lock is gone: what is said while the buffer is not saved
@@ -57,9 +60,6 @@ local function answered(before)
   local count = vim.g.answers or 0
   return (vim.g.answers or 0) > before
 end
-vim.api.nvim_create_autocmd('DiagnosticChanged', {
-  callback = function() vim.g.answers = (vim.g.answers or 0) + 1 end,
-})
 out.milliseconds = {}
 for round = 1, 3 do
   local before = vim.g.answers or 0

@@ -22,7 +22,7 @@ from analyzer.facts.functions import Functions
 from analyzer.facts.store import Store
 from analyzer.facts.unit import UnitFacts
 from analyzer.findings.model import Report
-from analyzer.pipeline.analyse import Analysis, analyse, chosen_rules, judged, readers
+from analyzer.pipeline.analyse import Analysis, analyse, chosen_rules, judged, readers_again
 from analyzer.pipeline.check import report
 from analyzer.pipeline.extract import Extraction, extract
 from analyzer.pipeline.link import Linked, with_classes
@@ -211,8 +211,8 @@ def _resolved(
     conducts, different = context.conducts.again(linked.program, linked.graph, linked.flows, components, again)
     names = NameResolver(linked.program, before.spec)
     rules, gaps = before.analysis.rules, before.analysis.gaps
-    retired, sections = readers(linked, conducts, before.spec, rules, names)
-    if sections != before.analysis.sections:
+    about = readers_again(before.analysis, linked, conducts, again, different)
+    if before.analysis.readers is None or about.sections != before.analysis.readers.sections:
         return None
 
     def solved(spread: bool) -> tuple[Analysis, Resolved]:
@@ -220,7 +220,7 @@ def _resolved(
         keys = TracedKeys(following, linked.flows, linked.digest_of, before.asked_by)
         old, facts_of = context.summaries, linked.facts_of
         resolved = solve_again(following, old, components, facts_of, keys, recall, again, different, spread=spread)
-        return judged(linked, following, names, rules, gaps, sections, retired), resolved
+        return judged(linked, following, names, rules, gaps, about), resolved
 
     analysis, resolved = solved(spread=False)
     if resolved.n_left:
