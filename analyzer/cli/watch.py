@@ -7,6 +7,7 @@ In: options. Out: for each run a line `lockspec: checking`, the findings in the 
 
 from __future__ import annotations
 
+import signal
 import sys
 import time
 from typing import Annotated, NoReturn
@@ -48,12 +49,32 @@ def watch(
 def _run(options: CheckOptions, style: Style) -> NoReturn:
     from analyzer.pipeline.watch import wait_for_change, watched
 
+    interruption = _Interruption()
+    signal.signal(signal.SIGINT, interruption.note)
     while True:
         begun_ns = time.time_ns()
         print(BEGIN, flush=True)
         _check(options, style)
         sys.stdout.flush()
-        wait_for_change(watched(options), begun_ns)
+        wait_for_change(watched(options), begun_ns, interruption.sleep)
+
+
+class _Interruption:
+    """A Ctrl-C that is not lost where Python cannot raise: in a destructor, say."""
+
+    def __init__(self) -> None:
+        self._noted = False
+
+    def note(self, number: int, frame: object) -> None:  # noqa: ARG002 — what a signal handler is given
+        """Handle the signal."""
+        self._noted = True
+        raise KeyboardInterrupt
+
+    def sleep(self, seconds: float) -> None:
+        """Sleep, unless the signal has come."""
+        if self._noted:
+            raise KeyboardInterrupt
+        time.sleep(seconds)
 
 
 def _check(options: CheckOptions, style: Style) -> None:
