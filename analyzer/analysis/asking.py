@@ -19,10 +19,10 @@ from analyzer.analysis.formula import Formula, asks_branches, at_entry, rebind, 
 from analyzer.analysis.freshness import is_new
 from analyzer.analysis.in_use import told
 from analyzer.analysis.places import Recorder
-from analyzer.analysis.situation import Guards, guards, relies_on
+from analyzer.analysis.situation import Guards, guards, is_told, relies_on
 from analyzer.analysis.state import State
 from analyzer.analysis.summary import Passed
-from analyzer.analysis.terms import ZERO, Loader, Term, spell, substitute
+from analyzer.analysis.terms import TOLD, ZERO, Loader, Term, spell, substitute
 from analyzer.ir.function import At
 from analyzer.program.graph import spell_slot
 
@@ -132,9 +132,15 @@ class Asking:
         narrowed = state.narrowed()
         for term, known in news:
             here = decided(substitute(term, arguments, loader), self.scope.context.constants)
-            if not conditions.refine(narrowed.facts, here, known) or (known == ranges.NULL and relies_on(state, here)):
+            if not conditions.refine(narrowed.facts, here, known):
+                return None
+            if known == ranges.NULL and (relies_on(state, here) or self._is_told(state, here)):
                 return None
         return narrowed
+
+    def _is_told(self, state: State, term: Term) -> bool:
+        """Tell whether the function that `term` is about would tell of a lock that is held."""
+        return term[0] == TOLD and is_told(state, self.scope.context.spec.primitives[term[1]])
 
     def _doubt(self, state: State, narrowed: State) -> str:
         """Say why a callee may not get somewhere: flags that nothing here tells, a counter that may not be so low."""

@@ -4,7 +4,7 @@
 In: a state and a Call event. Out: the states after it, one for each outcome that differs in locks.
 """
 
-from analyzer.analysis import conditions
+from analyzer.analysis import conditions, ranges
 from analyzer.analysis.asking import Asking
 from analyzer.analysis.context import Scope, Target
 from analyzer.analysis.deferred import (
@@ -19,11 +19,13 @@ from analyzer.analysis.freshness import hand_out, is_new, publish
 from analyzer.analysis.in_use import running
 from analyzer.analysis.places import Recorder
 from analyzer.analysis.sequence import take
+from analyzer.analysis.situation import is_told
 from analyzer.analysis.state import FRESH, Hold, State
 from analyzer.analysis.summary import Outcome, Own, Passed
 from analyzer.analysis.terms import (
     MAX_DEPTH,
     OPEN,
+    TOLD,
     Loader,
     Term,
     container_of_element,
@@ -40,7 +42,7 @@ from analyzer.ir.values import FunctionAddress
 from analyzer.program.arguments import STORED
 from analyzer.program.flow import READ, WRITE, callee_slot
 from analyzer.program.graph import spell_slot
-from analyzer.spec.effect import Effect, LockArgument, LockSource, Primitive
+from analyzer.spec.effect import Effect, LockAbstract, LockArgument, LockSource, Primitive
 
 
 class Caller:
@@ -184,7 +186,7 @@ class Caller:
         """Return the states after a call of one of `targets`; `doubt` says why it may be another one of them."""
         states: list[State] = []
         if len(targets) == 1:
-            result = self._computed(targets[0], arguments) or result
+            result = self._told(state, targets[0]) or self._computed(targets[0], arguments) or result
         for target, inside in self._inside(state, targets):
             summary = self.scope.summary(target)
             self._log_row(inside, target, arguments, event.at)
@@ -216,6 +218,22 @@ class Caller:
         possible = [(target, inside) for target, inside in found if inside is not None]
         return possible or [(target, state) for target in targets]
 
+    def _told(self, state: State, target: Target) -> Term | None:
+        """Return the value of a function that tells of locks without an object; None for any other.
+
+        Where a lock of the caller was dropped before, callers cannot say what it told.
+        """
+        row = self.scope.context.spec.primitives.get(target.name)
+        if row is None or not any(e.kind == "tell" and isinstance(e.lock, LockAbstract) for e in row.effects):
+            return None
+        if any(hold.times <= 0 for hold in state.locks.values()):
+            return None
+        term: Term = (TOLD, target.name)
+        state.facts.pop(term, None)
+        if is_told(state, row):
+            conditions.refine(state.facts, term, ranges.NONZERO)
+        return term
+
     def _computed(self, target: Target, arguments: tuple[Term, ...]) -> Term | None:
         """Return the term of a value that calling `target` again with the same arguments would give again."""
         conduct = self.scope.conduct(target)
@@ -235,7 +253,7 @@ class Caller:
         def over(term: Term) -> Term:
             return substitute(term, arguments, loader)
 
-        if outcome.value is not None:
+        if outcome.value is not None and result[0] != TOLD:
             returned = over(outcome.value)
             found_in = container_of_element(returned)
             if found_in is not None and returned == element(found_in, OPEN):

@@ -10,14 +10,15 @@ from analyzer.analysis.locks import is_context, is_perhaps, lock_class
 from analyzer.analysis.locksets import DroppedAt, HeldAt, Setting
 from analyzer.analysis.ranges import Range
 from analyzer.analysis.state import State
-from analyzer.analysis.terms import CHOICE, Term, depth, is_entry_term, spell
+from analyzer.analysis.terms import CHOICE, TOLD, Term, depth, is_entry_term, spell
+from analyzer.spec.effect import LockAbstract, Primitive
 
 Guards = tuple[tuple[Term, Range], ...]
 
 #: deeper entry terms are not worth a guard
 _GUARD_DEPTH = 4
 #: what conditions are about; comparisons of two values among them
-_KINDS = frozenset(("P", "ld", "pc", "w", "op", "m", CHOICE))
+_KINDS = frozenset(("P", "ld", "pc", "w", "op", "m", CHOICE, TOLD))
 
 
 def guards(state: State) -> Guards:
@@ -66,7 +67,18 @@ def decidable(known: Guards) -> Guards:
     return tuple(
         (term, range_)
         for term, range_ in known
-        if (term[0] == CHOICE or is_callers_choice(term)) and range_ != ranges.FULL
+        if (term[0] in (CHOICE, TOLD) or is_callers_choice(term)) and range_ != ranges.FULL
+    )
+
+
+def is_told(state: State, row: Primitive) -> bool:
+    """Tell whether `state` holds a lock of those that the function of `row` tells of."""
+    tells = [effect for effect in row.effects if effect.kind == "tell"]
+    names = {effect.lock.name for effect in tells if isinstance(effect.lock, LockAbstract)}
+    others = any(effect.atomic for effect in tells)
+    return any(
+        hold.times > 0 and (key[1] in names if key[0] == "abstract" else others and hold.atomic)
+        for key, hold in state.locks.items()
     )
 
 

@@ -19,6 +19,7 @@ Values:
   ("un", op, a), ("op", op, a, b); ("r", block, event) result of a call; ("phi", block, name) merged value;
   ("agg", ((record, member), value), …) a struct value; members not listed are zero, unless REST is;
   ("m", value, record, member) member of a struct value;
+  ("told", function) what the function tells of locks without an object, nonzero if one is held;
   ("choice", record) which of the tables of operations of this type is in use;
   ("ret", n) in a summary: the value returned (n = 0), or one that the function stored for its caller;
   ("?", block, event) not modelled; ("fix", term, n) a value of an earlier loop pass
@@ -35,8 +36,8 @@ Term = tuple[Any, ...]
 #: deeper terms are cut: loops that walk a structure would grow them without bound
 MAX_DEPTH = 24
 
-#: kind of term
-CHOICE = "choice"
+#: kinds of terms
+CHOICE, TOLD = "choice", "told"
 ZERO: Term = ("k", 0)
 #: a member of a returned struct that callers know nothing of
 OPEN: Term = ("?", -1, "open")
@@ -256,6 +257,8 @@ def spell(term: Term, parameters: tuple[str, ...] = ()) -> str:
         return f"{spell(term[1], parameters)}[]"
     if kind == "C":
         return f"container_of({spell(term[1], parameters)}, {term[2]}, {term[3]})"
+    if kind == TOLD:
+        return f"{term[1]}()"
     if kind == CHOICE:
         return f"the {term[1]} in use"
     if kind == "w":

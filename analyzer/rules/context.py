@@ -15,7 +15,9 @@ from collections.abc import Iterator
 from analyzer.analysis.names import NameResolver
 from analyzer.analysis.obligations import Verdict
 from analyzer.analysis.problems import Judged, LockFacts, Problem
+from analyzer.analysis.ranges import NULL
 from analyzer.analysis.summary import Acquisition, Cause, Nested, Own
+from analyzer.analysis.terms import TOLD
 from analyzer.ir.function import At
 from analyzer.program.entries import Entry
 from analyzer.spec.model import Context, Rule
@@ -25,6 +27,9 @@ KIND = "context"
 CHECK = Context
 #: contexts that functions are entered in, and in which nobody may sleep
 _ATOMIC = {"hardirq": "in an interrupt", "softirq": "in a softirq", "atomic": "where the caller may not"}
+
+#: contexts that are counted where functions ask whether they are in atomic context
+_COUNTED = ("hardirq", "softirq")
 
 
 def problems(rule: Rule, facts: LockFacts, names: NameResolver) -> Judged:
@@ -73,11 +78,16 @@ def _why(one: Nested | Acquisition) -> str:
     return "what is called may sleep"
 
 
+def _is_asked(one: Acquisition, entry: Entry) -> bool:
+    """Tell whether what is called asks first whether it is in an interrupt, which it is."""
+    return entry.context in _COUNTED and any(term[0] == TOLD and known == NULL for term, known in one.guards)
+
+
 def _in_context(ident: str, entry: Entry, facts: LockFacts) -> Iterator[Problem]:
     if entry.context not in _ATOMIC or not entry.certain:
         return
     for one in facts.summaries[ident].takes:
-        if one.waits == "sleep" and not one.off:
+        if one.waits == "sleep" and not one.off and not _is_asked(one, entry):
             own = Own("", "", "sleep" if one.what == "sleep" else "acquire", one.at)
             trail = facts.way(ident, Cause(one.link or own, one.setting))
             name = facts.program.functions[ident].name
