@@ -47,9 +47,16 @@ end
 vim.api.nvim_create_autocmd('DiagnosticChanged', {
   callback = function() vim.g.answers = (vim.g.answers or 0) + 1 end,
 })
+-- other files of the tree are told of first
+local published, shown = false, vim.lsp.handlers['textDocument/publishDiagnostics']
+vim.lsp.handlers['textDocument/publishDiagnostics'] = function(error, result, ...)
+  local answer = shown(error, result, ...)
+  published = published or vim.endswith(result.uri, vim.env.UNIT)
+  return answer
+end
 vim.cmd('edit ' .. vim.env.UNIT)
 vim.cmd('set filetype=c')
-wait_for('first', function() return (vim.g.answers or 0) > 0 end)
+wait_for('first', function() return published end)
 out.first = told()
 local client = vim.tbl_values(vim.lsp.get_active_clients())[1]
 -- the lock is gone: what is said while the buffer is not saved
