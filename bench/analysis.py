@@ -45,8 +45,8 @@ def seconds(tree: Path, cache: Path, globs: tuple[str, ...]) -> float:
         pipeline.Remembered = Forgetful  # type: ignore[misc]
         linked: list[float] = []
 
-        def link(extraction: Extraction, remembered: Remembered, spec: SpecSet) -> Linked:
-            program = real_link(extraction, remembered, spec)
+        def link(extraction: Extraction, remembered: Remembered, spec: SpecSet, *, partial: bool = False) -> Linked:
+            program = real_link(extraction, remembered, spec, partial=partial)
             linked.append(time.process_time())
             return program
 
