@@ -101,7 +101,9 @@ def with_input_options(command: Callable[..., None]) -> Callable[..., None]:
 def _with(command: Callable[..., None], left_out: frozenset[str]) -> Callable[..., None]:
     own = list(inspect.signature(command, eval_str=True).parameters.values())[1:]
     common = inspect.signature(_common, eval_str=True).parameters
-    taken = [parameter for name, parameter in common.items() if name not in left_out]
+    own_names = {parameter.name for parameter in own}
+    # what a command declares itself means something of its own there
+    taken = [parameter for name, parameter in common.items() if name not in left_out | own_names]
 
     @wraps(command)
     def run(context: typer.Context, **values: Any) -> None:  # noqa: ANN401 (whatever the options hold)
@@ -111,7 +113,6 @@ def _with(command: Callable[..., None], left_out: frozenset[str]) -> Callable[..
             values["context"] = context
         command(chosen, **values)
 
-    own_names = {parameter.name for parameter in own}
     context = inspect.Parameter("context", inspect.Parameter.POSITIONAL_OR_KEYWORD, annotation=typer.Context)
     parameters = [context, *(parameter for parameter in own if parameter.name != "context"), *taken]
     run.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]

@@ -12,6 +12,7 @@ from typing import Annotated
 import typer
 
 from analyzer.cli import arguments, output, progress
+from analyzer.cli.common_options import Common, with_input_options
 from analyzer.report import render_doc_page, render_kernel_doc
 from analyzer.spec.load import load
 
@@ -30,25 +31,16 @@ class Form(StrEnum):
     MARKDOWN = "markdown"
 
 
+@with_input_options
 def doc(
+    common: Common,
     names: Annotated[
         list[str] | None, typer.Argument(metavar="[STRUCTS]...", help="Structures and globals. Default: all in rules.")
     ] = None,
-    tree: arguments.Tree = None,
-    build: arguments.Build = None,
-    compile_commands: arguments.CompileCommands = None,
-    preprocessed: arguments.Preprocessed = None,
-    specs: arguments.Specs = None,
-    under: arguments.Under = None,
-    overlay: arguments.Overlays = None,
-    jobs: arguments.Jobs = None,
-    cache: arguments.Cache = None,
-    no_cache: arguments.NoCache = False,
     format: Annotated[  # noqa: A002 (the option's name)
         Form, typer.Option("--format", "-f", metavar="kernel-doc|markdown", help="Default: kernel-doc.")
     ] = Form.KERNEL_DOC,
     output_file: arguments.Output = None,
-    quiet: arguments.Quiet = False,
 ) -> None:
     """Say of each guarded member of a structure which locks it needs, as its header would.
 
@@ -57,22 +49,11 @@ def doc(
     from analyzer.pipeline.doc import from_rules, from_tree
 
     output.check_writable(output_file)
-    if tree or build or compile_commands or preprocessed:
-        given = arguments.Given(
-            tree=tree,
-            build=build,
-            compile_commands=compile_commands,
-            preprocessed=preprocessed,
-            specs=specs,
-            under=under,
-            overlays=overlay,
-            jobs=jobs,
-            cache=cache,
-            no_cache=no_cache,
-        )
-        with progress.shown(quiet) as bar:
-            docs = from_tree(arguments.check_options(given), names or (), bar)
+    given = common.given
+    if given.tree or given.build or given.compile_commands or given.preprocessed:
+        with progress.shown(common.quiet) as bar:
+            docs = from_tree(common.options(), names or (), bar)
     else:
-        docs = from_rules(load(specs or None), names or ())
+        docs = from_rules(load(given.specs or None), names or ())
     render = render_doc_page if format is Form.MARKDOWN else render_kernel_doc
     output.write(render(docs), output_file)

@@ -12,6 +12,7 @@ from typing import Annotated
 import typer
 
 from analyzer.cli import arguments, output, progress
+from analyzer.cli.common_options import Common, with_input_options
 from analyzer.cli.status import Status
 from analyzer.report import render_drift, render_drift_json
 
@@ -30,18 +31,10 @@ class Form(StrEnum):
     JSON = "json"
 
 
+@with_input_options
 def drift(
-    tree: arguments.Tree = None,
-    build: arguments.Build = None,
-    compile_commands: arguments.CompileCommands = None,
-    preprocessed: arguments.Preprocessed = None,
-    specs: arguments.Specs = None,
+    common: Common,
     rule: arguments.Rules = None,
-    under: arguments.Under = None,
-    overlay: arguments.Overlays = None,
-    jobs: arguments.Jobs = None,
-    cache: arguments.Cache = None,
-    no_cache: arguments.NoCache = False,
     format: Annotated[Form, typer.Option("--format", "-f", metavar="text|json")] = Form.TEXT,  # noqa: A002
     output_file: arguments.Output = None,
     quiet: arguments.Quiet = False,
@@ -56,19 +49,7 @@ def drift(
     """
     from analyzer.pipeline.drift import drift as run_drift
 
-    given = arguments.Given(
-        tree=tree,
-        build=build,
-        compile_commands=compile_commands,
-        preprocessed=preprocessed,
-        specs=specs,
-        under=under,
-        overlays=overlay,
-        jobs=jobs,
-        cache=cache,
-        no_cache=no_cache,
-    )
-    options = arguments.check_options(given, rule)
+    options = common.options(rule)
     output.check_writable(output_file)
     with progress.shown(quiet) as bar:
         report = run_drift(options, bar)
