@@ -97,13 +97,13 @@ class Log:
 
     def primitive(self, state: State, primitive: Primitive, arguments: tuple[Term, ...], at: At) -> None:
         """Note what a call of `primitive` takes and waits for, in the order of its effects."""
-        off = _off(state)
+        off = switched_off(state)
         if any(effect.kind == "release" for effect in primitive.effects[:-1]):
             state = state.fork()
         for effect in primitive.effects:
             if effect.kind == "release" and effect is not primitive.effects[-1]:
                 apply_effect(state, effect, arguments, NO_LOCK, at, self._types)
-                off = _off(state)
+                off = switched_off(state)
             wait = self._wait(effect, arguments, off)
             if effect.kind == "acquire" and isinstance(effect.lock, LockAbstract) and effect.atomic:
                 off |= {effect.lock.name}
@@ -149,7 +149,7 @@ class Log:
         at: At,
     ) -> None:
         """Note what a callee's acquisitions are to this function in `state`."""
-        off, locks = _off(state), _Locks(state)
+        off, locks = switched_off(state), _Locks(state)
         here = None
         for one, link, under, doubt in takes:
             key = one.key if one.what == "sleep" else self._types.key(substitute(one.key, arguments, loader))
@@ -223,7 +223,7 @@ def _beside(state: State, outer: Term, wait: Wait) -> tuple[tuple[Term, str], ..
     )
 
 
-def _off(state: State) -> frozenset[str]:
+def switched_off(state: State) -> frozenset[str]:
     """Return what the function itself holds that forbids sleeping."""
     held = (key[1] if key[0] == "abstract" else ATOMIC for key, h in state.locks.items() if h.times > 0 and h.atomic)
     return frozenset(held)

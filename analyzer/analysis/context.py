@@ -71,8 +71,21 @@ class Context(Struct):
             if isinstance(part, tuple):
                 bits |= self.reads(part)
         if term[0] == "ld":
-            return bits | self.conducts.bit(cell(term[1]))
+            return bits | self._overlaid(term[1])
         return bits | self.conducts.of[term[1]].reads if term[0] == "pc" else bits
+
+    def _overlaid(self, obj: Term) -> int:
+        """Return what may be the storage of `obj`: the member, what it is a part of, and other members of a union."""
+        bits = self.conducts.bit(cell(obj))
+        while obj[0] in ("F", "I"):
+            record = self.program.records.get(obj[2]) if obj[0] == "F" else None
+            if record is not None and record.kind == "union":
+                for other in record.members:
+                    bits |= self.conducts.bit((record.name, other.name))
+            obj = obj[1]
+            if obj[0] == "F":
+                bits |= self.conducts.bit(cell(obj))
+        return bits
 
 
 class Target(Struct, frozen=True):

@@ -7,6 +7,7 @@ States at the entry of a block are kept apart while their locks differ, and merg
 reverse postorder until nothing changes.
 """
 
+from collections.abc import Callable
 from functools import reduce
 from heapq import heappop, heappush
 from typing import TypeVar
@@ -61,7 +62,7 @@ def analyse(scope: Scope) -> FunctionSummary:
     return settled(scope, FunctionAnalysis)[1]
 
 
-def settled(scope: Scope, kind: type[A]) -> tuple[A, FunctionSummary]:
+def settled(scope: Scope, kind: Callable[[Scope, Tested | None], A]) -> tuple[A, FunctionSummary]:
     """Return the analysis of the function of `scope`, with its summary.
 
     Only where locks differ at some point, or between returns, conditions can tell what goes with which; then the first
@@ -111,11 +112,7 @@ class FunctionAnalysis:
 
     def run(self) -> FunctionSummary:
         """Return the function's summary."""
-        env = {formal.name: ("P", i) for i, formal in enumerate(self.ir.parameters) if formal.name}
-        start = State(env=env, backlinks=self.scope.context.backlinks)
-        if self.uses is not None:
-            start.marks[DATED] = 1
-        self.arrive(0, start, START)
+        self.arrive(0, self.start(), START)
         while self.work:
             block, _, signature = heappop(self.work)
             self.queued.discard((block, signature))
@@ -131,6 +128,20 @@ class FunctionAnalysis:
         if any(leave.state.marks and not self._keeps_apart(leave.state) for leave in leaves):
             collapse([leave.state.marks for leave in leaves])
         return summarise(self.scope, list(self.recorders.values()), leaves, tuple(self.gaps))
+
+    def start(self) -> State:
+        """Return the state at the entry."""
+        env = {formal.name: ("P", i) for i, formal in enumerate(self.ir.parameters) if formal.name}
+        start = State(env=env, backlinks=self.scope.context.backlinks)
+        if self.uses is not None:
+            start.marks[DATED] = 1
+        return start
+
+    def recorder(self) -> Recorder:
+        """Return what collects the hits of one pass over a block."""
+        context = self.scope.context
+        names = self.scope.parameter_names()
+        return Recorder(context.watches, context.lock_types, context.constants, names, self.ir.name)
 
     def give_up(self, text: str) -> None:
         """Note that a part of the function is not fully analysed."""
@@ -232,9 +243,7 @@ class FunctionAnalysis:
 
     def visit(self, block: int, signature: Signature, state: State) -> None:
         """Run the events of `block` and hand the states on."""
-        context = self.scope.context
-        names = self.scope.parameter_names()
-        recorder = Recorder(context.watches, context.lock_types, context.constants, names, self.ir.name)
+        recorder = self.recorder()
         caller = Caller(self.scope, recorder)
         states = [state]
         for index, event in enumerate(self.ir.blocks[block].events):

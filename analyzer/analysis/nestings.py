@@ -17,8 +17,8 @@ from msgspec.structs import replace
 from analyzer.analysis.locks import lock_class
 from analyzer.analysis.locksets import Setting
 from analyzer.analysis.obligations import Trail, Verdict
-from analyzer.analysis.problems import ACCESS, LockFacts
-from analyzer.analysis.summary import Acquisition, Cause, Nested, Own, Passed
+from analyzer.analysis.problems import LockFacts
+from analyzer.analysis.summary import ACCESS, Acquisition, Cause, Nested, Own, Passed
 from analyzer.analysis.terms import Term
 from analyzer.ir.function import At
 

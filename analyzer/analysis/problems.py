@@ -12,6 +12,7 @@ from collections.abc import Iterator, Mapping
 from msgspec import Struct
 
 from analyzer.analysis.exclusion import Kept
+from analyzer.analysis.feasible import Feasibility
 from analyzer.analysis.in_use import Chosen, InUse
 from analyzer.analysis.lead import Leads
 from analyzer.analysis.locks import lock_class
@@ -20,7 +21,7 @@ from analyzer.analysis.memo import Summaries
 from analyzer.analysis.obligations import Place, Trail, Verdict
 from analyzer.analysis.ranges import HIGH, meet
 from analyzer.analysis.retiring import Retired
-from analyzer.analysis.summary import Acquisition, Cause, Elsewhere, LockChange, Outcome, Own, Passed
+from analyzer.analysis.summary import ACCESS, Acquisition, Cause, Elsewhere, LockChange, Nested, Outcome, Own, Passed
 from analyzer.analysis.terms import Term, thaw
 from analyzer.analysis.told import Told
 from analyzer.ir.function import At
@@ -32,8 +33,6 @@ Links = tuple[tuple[str, Cause], ...]
 #: a callee that changes a lock (its id), and the lock as the callee knows it
 Origin = tuple[str, Term]
 _NOTHING = Setting((), ())
-#: what a thread does at an acquisition
-ACCESS = {"lock": "acquire", "grace": "wait", "sleep": "sleep"}
 
 
 class Problem(Struct, frozen=True):
@@ -87,10 +86,26 @@ class LockFacts(Struct, frozen=True, eq=False):
     partial: bool = False
     #: which implementations functions run under, for those that do not run under all
     in_use: Mapping[str, InUse] = {}
+    #: which ways to sleeping can be taken; None: those that summaries tell
+    feasibility: Feasibility | None = None
+
+    def sleeping(self, ident: str, one: Nested) -> Trail | None:
+        """Return the trail to what sleeps under a lock that function `ident` holds; None if no way can be taken."""
+        access = "sleep" if one.what == "sleep" else "acquire"
+        known: Links = ((ident, Cause(one.link or Own("", one.name, access, one.at), one.setting)),)
+        if self.feasibility is not None and one.link is not None:
+            found = self.feasibility.way(ident, one, known)
+            return None if found is None else self._led(found, one.name)
+        return self._led(known, one.name)
 
     def way(self, ident: str, cause: Cause, lock: str = "", verdict: Verdict = "violation", reason: str = "") -> Trail:
         """Return the trail to a place in function `ident`, and below it if `lock` is taken in a callee."""
-        own = ((ident, cause), *self.below(cause.what, lock, ident))
+        return self._led(((ident, cause),), lock, verdict, reason)
+
+    def _led(self, links: Links, lock: str, verdict: Verdict = "violation", reason: str = "") -> Trail:
+        """Return the trail whose last links are `links`, with what leads to the first and what the last leads to."""
+        ident = links[0][0]
+        own = (*links, *self.below(links[-1][1].what, lock, links[-1][0]))
         entry = self.entries.get(ident)
         above: Links = ()
         if entry is None:

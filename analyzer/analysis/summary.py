@@ -246,5 +246,8 @@ class FunctionSummary(Struct, frozen=True, array_like=True):
         return any(one.changes or one.establishes or one.marks or one.assumes for one in self.outcomes)
 
 
+#: what a thread does at an acquisition
+ACCESS = {"lock": "acquire", "grace": "wait", "sleep": "sleep"}
+
 #: a function that changes no lock and returns anything
 PLAIN = FunctionSummary((Outcome(FULL, None, (), (), ()),))

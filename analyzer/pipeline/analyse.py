@@ -18,6 +18,7 @@ from analyzer.analysis.backlinks import Backlinks
 from analyzer.analysis.context import Context
 from analyzer.analysis.deferred import handover_summaries
 from analyzer.analysis.exclusion import Kept, kept_off
+from analyzer.analysis.feasible import Feasibility
 from analyzer.analysis.keys import Keys
 from analyzer.analysis.lead import Leads
 from analyzer.analysis.locks import LockTypes
@@ -187,6 +188,7 @@ def _lock_facts(context: Context, linked: Linked, retired: tuple[Retired, ...] |
         said,
         partial,
         context.in_use,
+        Feasibility(context, linked.facts_of),
     )
 
 

@@ -42,7 +42,9 @@ def problems(rule: Rule, facts: LockFacts, names: NameResolver) -> Judged:
         for one in facts.summaries[ident].nested:
             asleep = one.atomic and one.waits == "sleep" and not one.off
             if asleep and (not wanted or one.held.name in wanted) and not facts.is_forgotten(ident, one.held):
-                _keep(found, _under_lock(ident, one, facts))
+                problem = _under_lock(ident, one, facts)
+                if problem is not None:
+                    _keep(found, problem)
     for ident, entry in sorted(facts.entries.items()) if not wanted else ():
         for problem in _in_context(ident, entry, facts):
             _keep(found, problem)
@@ -61,9 +63,10 @@ def _rank(problem: Problem) -> tuple[bool, int]:
     return (problem.verdict == "unknown", len(problem.threads[0].links))
 
 
-def _under_lock(ident: str, one: Nested, facts: LockFacts) -> Problem:
-    own = Own("", one.name, "sleep" if one.what == "sleep" else "acquire", one.at)
-    trail = facts.way(ident, Cause(one.link or own, one.setting), one.name)
+def _under_lock(ident: str, one: Nested, facts: LockFacts) -> Problem | None:
+    trail = facts.sleeping(ident, one)
+    if trail is None:
+        return None
     message = f"may sleep while {one.held.name} is held"
     verdict: Verdict = "unknown" if one.doubt else "violation"
     return Problem(ident, one.at, one.held.name, "sleep", verdict, message, one.doubt or _why(one), (trail,))
