@@ -9,7 +9,7 @@ interrupt interrupts may have been an attempt: it got the lock.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Set
 
 from msgspec import Struct
 
@@ -64,8 +64,8 @@ class Interrupts:
                 if one.waits != "none":
                     yield Taking(ident, name, one)
 
-    def elsewhere(self, by: str, off: frozenset[str]) -> Iterator[tuple[Taking, bool]]:
-        """Yield the locks that are taken where code in context `by` may come in between, and whether one of `off` keeps it away."""
+    def elsewhere(self, by: str, off: frozenset[str], at_stake: Set[str]) -> Iterator[tuple[Taking, bool]]:
+        """Yield where locks `at_stake` are taken and code in context `by` may come in between; is it kept away by one of `off`?"""
         contexts = {"hardirq": ("process", "softirq", ""), "softirq": ("process", "")}[by]
         for ident, entry in sorted(self._facts.entries.items()):
             if entry.alone or entry.context not in contexts or ident in self._in.get(by, ()):
@@ -73,6 +73,8 @@ class Interrupts:
             doubt = "" if entry.certain else entry.text
             entered = {name for name, _ in entry.holds}
             for name, one in self._locks(ident):
+                if name not in at_stake:
+                    continue
                 kept_away = bool(off & {*one.off, *entered}) or self._runs_elsewhere(one, name)
                 yield Taking(ident, name, one, doubt), kept_away
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Collection
 
+from analyzer.facts.unit import UnitFacts
 from analyzer.ir.function import FunctionIR
 from analyzer.ir.types import UNKNOWN, Array, CType, Pointer, Record
 from analyzer.ir.values import AccessPath, Deref, Field, Global, Index, Load, Local, Parameter, Value
@@ -24,7 +25,7 @@ class Members:
     """The members of one program."""
 
     def __init__(self, program: Program) -> None:
-        self._records = program.records
+        self._records, self._units = program.records, program.units
         self._types: dict[Cell, CType] = {
             (record.name, member.name): member.type for record in program.records.values() for member in record.members
         }
@@ -46,6 +47,13 @@ class Members:
         #: records that stand in several others, or are nothing but links to their like; not what others only begin with,
         #: which is what they are first of all
         self._parts = frozenset(self._links | {name for name in later if held[name] > 1})
+
+    def holds_for(self, program: Program) -> bool:
+        """Tell whether the members are those of another program, too."""
+        return self._units.keys() == program.units.keys() and all(
+            unit is self._units[name] or _typed(unit) == _typed(self._units[name])
+            for name, unit in program.units.items()
+        )
 
     def cell(self, path: AccessPath) -> Cell | None:
         """Return what `path` accesses, or the outer member if it is a part of one; None if it has no name."""
@@ -131,6 +139,14 @@ def _links(program: Program) -> frozenset[str]:
             if record.members and all(_target(member.type) in {*found, record.name} for member in record.members):
                 found.add(record.name)
     return frozenset(found)
+
+
+def _typed(unit: UnitFacts) -> tuple[object, object]:
+    """Return what a unit tells of members and variables, without their places."""
+    return (
+        [(record.name, record.members) for record in unit.records],
+        [(item.name, item.type) for item in unit.globals],
+    )
 
 
 def _element(ctype: CType) -> CType:

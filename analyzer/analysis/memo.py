@@ -244,6 +244,10 @@ class Summaries(Mapping[str, FunctionSummary]):
         if opened is not None:
             self._open[ident] = opened
 
+    def packed(self, ident: str) -> Packed | None:
+        """Return what was settled for a function: as long as it is the same object, so is the summary."""
+        return self._packed.get(ident)
+
     def view(self, ident: str) -> bytes:
         """Return the digest of what callers can see of a settled function; empty for one that is not settled."""
         packed = self._packed.get(ident)

@@ -10,29 +10,27 @@ failure goes down to the callee's demand, and so on to the place itself.
 
 from __future__ import annotations
 
-from collections import defaultdict, deque
+from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from typing import Literal
 
 from msgspec import Struct
 
+from analyzer.analysis.descent import Descents, Links, Node, Place, links_below
 from analyzer.analysis.formula import at_entry, atoms
-from analyzer.analysis.locksets import Setting
 from analyzer.analysis.memo import Summaries
 from analyzer.analysis.sections import Exclusion
-from analyzer.analysis.summary import Cause, Failure, FunctionSummary, Own, Passed
+from analyzer.analysis.summary import Failure, Own, Passed
 from analyzer.program.entries import Entry
 
 Verdict = Literal["violation", "unknown"]
-#: a function and one of its demands, by id
-Node = tuple[str, str]
 
 
 class Trail(Struct, frozen=True):
     """A way to a place: functions from the outermost to the one that holds the place, with the cause in each."""
 
     #: (function id, its cause): every cause but the last is `Passed`
-    links: tuple[tuple[str, Cause], ...]
+    links: Links
     verdict: Verdict
     #: how the outermost function is entered; None where the requirement cannot be met whoever calls
     entry: Entry | None
@@ -41,16 +39,9 @@ class Trail(Struct, frozen=True):
     #: number of links that only lead to the function in which what is wrong begins
     n_leading: int = 0
 
-    def with_links(self, links: tuple[tuple[str, Cause], ...]) -> Trail:
+    def with_links(self, links: Links) -> Trail:
         """Return the same way with other links below those that lead there."""
         return Trail(links, self.verdict, self.entry, self.reason, self.n_leading)
-
-
-class Place(Struct, frozen=True):
-    """A place that a rule speaks about."""
-
-    function: str
-    own: Own
 
 
 class _Start(Struct, frozen=True):
@@ -59,39 +50,64 @@ class _Start(Struct, frozen=True):
     entry: Entry | None
     reason: str
     #: the links above the node, for a failure inside a caller
-    above: tuple[tuple[str, Cause], ...]
+    above: Links
 
 
 def find_trails(
-    summaries: Summaries, entries: Mapping[str, Entry], exclusion: Exclusion | None = None
+    summaries: Summaries,
+    entries: Mapping[str, Entry],
+    exclusion: Exclusion | None = None,
+    descents: Descents | None = None,
 ) -> dict[Place, tuple[Trail, ...]]:
     """Return the trails of every place that is not proven: the shortest one from each outermost function.
 
-    `exclusion` tells for members whose readers are waited for what keeps updaters off.
+    `exclusion` tells for members whose readers are waited for what keeps updaters off; `descents` what was found before.
 
     Where there are violations, ways whose verdict is unknown are left out.
     """
+    descents = Descents() if descents is None else descents
     trails: dict[Place, dict[str, Trail]] = defaultdict(dict)
     verdicts: tuple[Verdict, Verdict] = ("violation", "unknown")
+    own, starts = list(_own(summaries, entries)), list(_starts(summaries, entries, exclusion))
     for verdict in verdicts:
         found: dict[Place, dict[str, Trail]] = defaultdict(dict)
-        for ident in summaries.speaking():
-            for failure in summaries[ident].failures:
-                if _verdict(failure) == verdict and isinstance(failure.cause.what, Own):
-                    trail = Trail(((ident, failure.cause),), verdict, entries.get(ident), failure.reason)
-                    found[Place(ident, failure.cause.what)].setdefault(ident, trail)
-        for start in _starts(summaries, entries, exclusion):
+        for place, trail in own:
+            if trail.verdict == verdict:
+                found[place].setdefault(place.function, trail)
+        for start in starts:
             if start.verdict == verdict:
-                _descend(summaries, start, found)
+                _follow(summaries, start, found, descents)
         for place, ways in found.items():
             if place not in trails or verdict == "violation":
                 trails[place] = ways
+    descents.keep(start.node for start in starts)
     return {place: _apart(ways) for place, ways in trails.items()}
+
+
+def _own(summaries: Summaries, entries: Mapping[str, Entry]) -> Iterator[tuple[Place, Trail]]:
+    """Yield the places that fail whoever calls."""
+    for ident in summaries.speaking():
+        for failure in summaries[ident].failures:
+            what = failure.cause.what
+            if isinstance(what, Own):
+                links = ((ident, failure.cause),)
+                yield Place(ident, what), Trail(links, _verdict(failure), entries.get(ident), failure.reason)
+
+
+def _follow(summaries: Summaries, start: _Start, found: dict[Place, dict[str, Trail]], descents: Descents) -> None:
+    """Add the trails from where one demand fails."""
+    outermost = start.above[0][0] if start.above else start.node[0]
+    for place, below in descents.below(summaries, start.node):
+        ways = found[place]
+        known = ways.get(outermost)
+        if known is None or len(known.links) > len(start.above) + len(below):
+            ways[outermost] = Trail((*start.above, *below), start.verdict, start.entry, start.reason)
 
 
 def failing(summaries: Summaries, entries: Mapping[str, Entry]) -> dict[Node, Verdict]:
     """Return the demands that some way in does not meet, with the worst verdict of such a way."""
     found: dict[Node, Verdict] = {}
+    descents = Descents()
     starts = sorted(_starts(summaries, entries, None), key=lambda start: start.verdict, reverse=True)
     for start in starts:
         work = [start.node]
@@ -101,9 +117,7 @@ def failing(summaries: Summaries, entries: Mapping[str, Entry]) -> dict[Node, Ve
                 continue
             found[node] = start.verdict
             work += [
-                node_below(cause.what)
-                for cause in _causes(summaries[node[0]], node[1])
-                if isinstance(cause.what, Passed)
+                node_below(cause.what) for cause in descents.causes(summaries, node) if isinstance(cause.what, Passed)
             ]
     return found
 
@@ -149,43 +163,5 @@ def _starts(summaries: Summaries, entries: Mapping[str, Entry], exclusion: Exclu
         for failure in summary.failures:
             what = failure.cause.what
             if not isinstance(what, Own):
-                links, node = _below(ident, failure.cause, what)
+                links, node = links_below(ident, failure.cause, what)
                 yield _Start(node, _verdict(failure), entries.get(ident), failure.reason, links)
-
-
-def _descend(summaries: Summaries, start: _Start, found: dict[Place, dict[str, Trail]]) -> None:
-    """Follow one failing demand down to places, nearest first."""
-    above: dict[Node, tuple[tuple[str, Cause], ...]] = {start.node: start.above}
-    queue: deque[Node] = deque([start.node])
-    while queue:
-        node = queue.popleft()
-        ident, wanted = node
-        for cause in _causes(summaries[ident], wanted):
-            links = (*above[node], (ident, cause))
-            what = cause.what
-            if isinstance(what, Own):
-                ways = found[Place(ident, what)]
-                known = ways.get(links[0][0])
-                if known is None or len(known.links) > len(links):
-                    ways[links[0][0]] = Trail(links, start.verdict, start.entry, start.reason)
-                continue
-            inner, below = _below(ident, cause, what)
-            if below not in above and below[0]:
-                above[below] = (*above[node], *inner)
-                queue.append(below)
-
-
-def _below(ident: str, cause: Cause, what: Passed) -> tuple[tuple[tuple[str, Cause], ...], Node]:
-    """Return the links of a cause, and the demand that it passes on; a deferred call has the calling function too."""
-    links = [(ident, cause)]
-    while what.then is not None:
-        links.append((what.callee, Cause(what.then, Setting((), ()))))
-        what = what.then
-    return tuple(links), (what.callee, what.demand)
-
-
-def _causes(summary: FunctionSummary, wanted: str) -> tuple[Cause, ...]:
-    for demand in summary.demands:
-        if demand.id == wanted:
-            return demand.causes
-    return ()

@@ -11,6 +11,7 @@ from collections.abc import Iterator, Mapping
 
 from msgspec import Struct
 
+from analyzer.analysis.descent import Place
 from analyzer.analysis.exclusion import Kept
 from analyzer.analysis.feasible import Feasibility
 from analyzer.analysis.in_use import Chosen, InUse
@@ -18,7 +19,7 @@ from analyzer.analysis.lead import Leads
 from analyzer.analysis.locks import lock_class
 from analyzer.analysis.locksets import HeldAt, Setting
 from analyzer.analysis.memo import Summaries
-from analyzer.analysis.obligations import Place, Trail, Verdict
+from analyzer.analysis.obligations import Trail, Verdict
 from analyzer.analysis.ranges import HIGH, meet
 from analyzer.analysis.retiring import Retired
 from analyzer.analysis.summary import ACCESS, Acquisition, Cause, Elsewhere, LockChange, Nested, Outcome, Own, Passed

@@ -15,6 +15,8 @@ then, are left to the analysis; what the function itself allocated is taken for 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Set
+from copy import copy
+from functools import cached_property
 from typing import NamedTuple
 
 from analyzer.analysis.locks import LockTypes
@@ -115,14 +117,34 @@ class Retirements:
         self._allocators = frozenset(
             name for name, row in spec.primitives.items() if any(effect.kind == "allocate" for effect in row.effects)
         )
+        self._waiters = frozenset(filter(self._waits_itself, flows))
         self._known: dict[tuple[str, int], _Known] = {}
         self._found: dict[Retired, None] = {}
         self._asked: frozenset[Cell] = frozenset()
 
+    def successor(
+        self,
+        program: Program,
+        flows: Mapping[str, FlowFacts],
+        graph: CallGraph,
+        conducts: Conducts,
+        facts_of: Callable[[str], FunctionFacts],
+        changed: Set[str],
+    ) -> Retirements:
+        """Return the same for a program in which the functions `changed` are others, before anything is looked for."""
+        later = copy(self)
+        later._program, later._flows, later._graph = program, flows, graph
+        later._conducts, later._facts_of = conducts, facts_of
+        later._members = self._members if self._members.holds_for(program) else Members(program)
+        later._waiters = (self._waiters - changed) | set(filter(later._waits_itself, changed))
+        later._known, later._found, later._asked = {}, {}, frozenset()
+        later.__dict__.pop("_around", None)
+        return later
+
     def find(self, asked: frozenset[Cell] = frozenset()) -> tuple[Retired, ...]:
         """Return all that is changed before a grace period; of members that are `asked` about, before none as well."""
         self._asked = asked
-        for ident in self._around():
+        for ident in self._around:
             self._look(ident, 0)
         waited = {(one.cell, one.changed) for one in self._found}
         for ident in sorted(self._flows) if asked else ():
@@ -149,25 +171,29 @@ class Retirements:
         """
         looked = {ident for ident, _ in self._known}
         callers = {edge.caller for ident in different for edge in later._graph.callers.get(ident, ())}
-        if not (looked.isdisjoint(changed) and looked.isdisjoint(callers)) or self._around() != later._around():
+        if not (looked.isdisjoint(changed) and looked.isdisjoint(callers)):
+            return False
+        if self._waiters != later._waiters or self._around != later._around:
             return False
         flows = [
             flow for ident in changed for flow in (self._flows.get(ident), later._flows[ident]) if flow is not None
         ]
         return all(self._asked.isdisjoint(flow.writes) for flow in flows)
 
+    @cached_property
     def _around(self) -> list[str]:
-        """Return the functions that wait themselves, and their near callers."""
-        found = {
-            ident for ident, flow in self._flows.items() if any(site.callee in self._waiting for site in flow.sites)
-        }
+        """The functions that wait themselves, and their near callers."""
+        found: Set[str] = self._waiters
         level = found
         for _ in range(MAX_DEPTH):
             level = {
                 edge.caller for ident in level for edge in self._graph.callers.get(ident, ()) if edge.kind == "direct"
             }
-            found |= level
+            found = found | level
         return sorted(found)
+
+    def _waits_itself(self, ident: str) -> bool:
+        return any(site.callee in self._waiting for site in self._flows[ident].sites)
 
     # -- one function ---------------------------------------------------------------------------------------------
 
@@ -313,8 +339,7 @@ class Retirements:
                 yield one._replace(domain=given)
 
     def _may_wait(self, ident: str, depth: int = 0) -> bool:
-        sites = self._flows[ident].sites
-        return any(site.callee in self._waiting for site in sites) or (
+        return ident in self._waiters or (
             depth < MAX_DEPTH
             and any(
                 edge.kind == "direct" and self._may_wait(edge.callee, depth + 1)

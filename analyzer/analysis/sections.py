@@ -62,8 +62,6 @@ def left(one: tuple[Any, ...], state: State) -> bool | tuple[Any, ...]:
     _, key, place, domain, held, gone = one
     if is_inside(one, state) or _is_last(state):
         return True
-    if not state.locks:
-        return one
     less = set(gone)
     more = {
         (name, hold.mode)
@@ -81,13 +79,9 @@ def _is_last(state: State) -> bool:
 def is_inside(one: tuple[Any, ...], state: State) -> bool:
     """Tell whether a read is inside the section that its atom asks for."""
     _, _, place, domain, _, gone = one
-    return (
-        not place
-        and bool(state.locks)
-        and any(
-            hold.times > 0 and (name := lock_class(lock)) in domain and name not in gone
-            for lock, hold in state.locks.items()
-        )
+    return not place and any(
+        hold.times > 0 and (name := lock_class(lock)) in domain and name not in gone
+        for lock, hold in state.locks.items()
     )
 
 

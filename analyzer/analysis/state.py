@@ -10,7 +10,7 @@ the function dropped.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, NamedTuple
 
 from analyzer.analysis import conditions, ranges
@@ -111,19 +111,7 @@ class State:
 
     def narrowed(self) -> State:
         """Return a copy of which nothing but the facts can be changed independently."""
-        return State(
-            self.env,
-            self.memory,
-            self.epochs,
-            self.facts.copy(),
-            self.locks,
-            self.dropped,
-            self.fresh,
-            self.inside,
-            self.marks,
-            self.assumed,
-            self.backlinks,
-        )
+        return replace(self, facts=self.facts.copy())
 
     def signature(self, telling: Telling, *, came: bool = True) -> Signature:
         """Return what must agree for two states to be merged: locks held, pointers to locks, predicates known.

@@ -33,8 +33,6 @@ from analyzer.analysis.summary import (
 from analyzer.base.gap import Gap
 from analyzer.ir.function import Call, Return
 
-#: conditions of callers by the identity of those that a state gave, which are kept beside them
-Decided = dict[int, tuple[Guards, Guards]]
 #: more conditions than this for one requirement are not told apart
 MAX_CONDITIONS = 8
 
@@ -83,55 +81,33 @@ def _own_key(own: Own) -> tuple[int, int, str, str]:
 
 def _split(hits: list[Hit]) -> tuple[tuple[Demand, ...], tuple[Failure, ...]]:
     by_formula: dict[Formula, list[Hit]] = defaultdict(list)
-    # hits of one call share what remains: it is looked at once
-    shared: dict[int, list[Hit] | None] = {}
     failures: dict[object, Failure] = {}
     # of several ways that fail at one place, the one on which least is held shows it best
     for hit in sorted(hits, key=lambda hit: len(hit.setting.held)):
         if hit.rest is True:
             continue
-        if id(hit.rest) not in shared:
-            shared[id(hit.rest)] = None if _is_decided(hit.rest) else by_formula[hit.rest]
-        group = shared[id(hit.rest)]
-        if group is not None:
-            group.append(hit)
-        else:
+        if hit.rest is False or all(atom[0] == "maybe" for atom in atoms(hit.rest)):
             reason = "" if hit.rest is False else str(atoms(hit.rest)[0][1])
             failures.setdefault((hit.what, reason), Failure(Cause(hit.what, hit.setting), not reason, reason))
-    decided: Decided = {}
-    demands = tuple(one for formula, group in by_formula.items() for one in _demands(formula, group, decided))
+        else:
+            by_formula[hit.rest].append(hit)
+    demands = tuple(one for formula, group in by_formula.items() for one in _demands(formula, group))
     return demands, tuple(failures.values())
 
 
-def _is_decided(rest: Formula) -> bool:
-    """Tell whether callers have no say in what remains."""
-    return rest is False or all(atom[0] == "maybe" for atom in atoms(rest))
-
-
-def _demands(formula: Formula, group: list[Hit], decided: Decided) -> list[Demand]:
+def _demands(formula: Formula, group: list[Hit]) -> list[Demand]:
     """Return a demand for each condition under which places ask for `formula`."""
     at_place: dict[Own | Passed, list[Hit]] = defaultdict(list)
     for hit in group:
         at_place[hit.what].append(hit)
     by_guards: dict[Guards, list[Cause]] = defaultdict(list)
     for what, hits in at_place.items():
-        conditions = _conditions(hits, decided)
+        conditions = common_guards([decidable(hit.guards) for hit in hits])
         by_guards[conditions].append(Cause(what, hits[0].setting))
     if len(by_guards) > MAX_CONDITIONS:
         causes = [cause for some in by_guards.values() for cause in some]
         by_guards = {common_guards(list(by_guards)): causes}
     return [demand(formula, known, tuple(some)) for known, some in by_guards.items()]
-
-
-def _conditions(hits: list[Hit], decided: Decided) -> Guards:
-    """Return the conditions of callers under which one of `hits` happens; most hits share theirs with others."""
-    if len(hits) > 1:
-        return common_guards([decidable(hit.guards) for hit in hits])
-    known = hits[0].guards
-    found = decided.get(id(known))
-    if found is None:
-        found = decided[id(known)] = (common_guards([decidable(known)]), known)
-    return found[0]
 
 
 # -- locksets at places -------------------------------------------------------------------------------------------

@@ -17,6 +17,7 @@ from msgspec import Struct
 from analyzer.analysis.backlinks import Backlinks
 from analyzer.analysis.context import Context
 from analyzer.analysis.deferred import handover_summaries
+from analyzer.analysis.descent import Descents, Place
 from analyzer.analysis.exclusion import Kept, kept_off
 from analyzer.analysis.feasible import Feasibility
 from analyzer.analysis.keys import Keys
@@ -24,7 +25,7 @@ from analyzer.analysis.lead import Leads
 from analyzer.analysis.locks import LockTypes
 from analyzer.analysis.memo import Summaries
 from analyzer.analysis.names import NameResolver
-from analyzer.analysis.obligations import Place, Trail, find_trails
+from analyzer.analysis.obligations import Trail, find_trails
 from analyzer.analysis.problems import Judged, LockFacts
 from analyzer.analysis.retiring import Retired, Retirements
 from analyzer.analysis.solve import solve
@@ -74,6 +75,8 @@ class Analysis(Struct, frozen=True):
     gaps: tuple[Gap, ...] = ()
     #: for rules that ask for readers
     readers: Readers | None = None
+    #: what was found below demands
+    descents: Descents = Descents()
 
 
 def chosen_rules(spec: SpecSet, globs: tuple[str, ...]) -> tuple[Rule, ...]:
@@ -130,8 +133,12 @@ class Readers(Struct, frozen=True):
 def readers(linked: Linked, conducts: Conducts, spec: SpecSet, rules: tuple[Rule, ...], names: NameResolver) -> Readers:
     """Return what rules that ask for readers are about; only if there are some it is looked for."""
     looking = Retirements(linked.program, linked.flows, linked.graph, conducts, spec, linked.facts_of)
+    return _readers(looking, linked.program, rules, names)
+
+
+def _readers(looking: Retirements, program: Program, rules: tuple[Rule, ...], names: NameResolver) -> Readers:
     retired = cache(lambda: looking.find(asked_about(rules, names)))
-    return Readers(looking, retired, tuple(section_watches_of(rules, names, retired, linked.program)))
+    return Readers(looking, retired, tuple(section_watches_of(rules, names, retired, program)))
 
 
 def readers_again(
@@ -140,10 +147,11 @@ def readers_again(
     """Return the same for a program in which the functions `changed` are others; most have no part in it."""
     known, spec = before.readers, before.context.spec
     assert known is not None
-    later = Retirements(linked.program, linked.flows, linked.graph, conducts, spec, linked.facts_of)
+    now = (linked.program, linked.flows, linked.graph, conducts, linked.facts_of)
+    later = known.retirements.successor(*now, changed)
     if known.retirements.holds_for(later, changed, different):
         return known
-    return readers(linked, conducts, spec, before.rules, NameResolver(linked.program, spec))
+    return _readers(later, linked.program, before.rules, NameResolver(linked.program, spec))
 
 
 def judged(
@@ -155,12 +163,14 @@ def judged(
     about: Readers,
     *,
     partial: bool = False,
+    descents: Descents | None = None,
 ) -> Analysis:
-    """Apply the rules to summaries."""
-    locks = _lock_facts(context, linked, about.retired() if about.sections else None, partial=partial)
+    """Apply the rules to summaries; `descents` are those of an analysis before."""
+    descents = Descents() if descents is None else descents
+    locks = _lock_facts(context, linked, about.retired() if about.sections else None, descents, partial=partial)
     found = judge(rules, locks, names)
     program, trails = (linked.program, linked.flows, context, linked.entries, rules), locks.trails
-    return Analysis(*program, trails, names, locks, found, linked.facts_of, gaps, about)
+    return Analysis(*program, trails, names, locks, found, linked.facts_of, gaps, about, descents)
 
 
 def _counts(spec: SpecSet) -> Iterator[str]:
@@ -168,12 +178,14 @@ def _counts(spec: SpecSet) -> Iterator[str]:
     return (effect.fact[0] for row in spec.primitives.values() for effect in row.effects if effect.fact is not None)
 
 
-def _lock_facts(context: Context, linked: Linked, retired: tuple[Retired, ...] | None, *, partial: bool) -> LockFacts:
+def _lock_facts(
+    context: Context, linked: Linked, retired: tuple[Retired, ...] | None, descents: Descents, *, partial: bool
+) -> LockFacts:
     """Return what is known once all summaries are made; `retired` is None if no rule asks for readers."""
     summaries, entries = context.summaries, linked.entries
     kept = Kept({}, frozenset()) if retired is None else kept_off(summaries, entries)
     leads = Leads(linked.graph, summaries, entries, context.in_use)
-    found = find_trails(summaries, entries, kept.locks)
+    found = find_trails(summaries, entries, kept.locks, descents)
     trails = {place: tuple(leads.led(trail) for trail in ways) for place, ways in found.items()}
     said = frozenset[Told]() if retired is None else told(linked.program, context.spec)
     return LockFacts(

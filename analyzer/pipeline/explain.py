@@ -8,9 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from analyzer.analysis.descent import Place
 from analyzer.analysis.locksets import HeldAt
 from analyzer.analysis.names import NameResolver, lock_texts
-from analyzer.analysis.obligations import Place, Trail
+from analyzer.analysis.obligations import Trail
 from analyzer.analysis.summary import Own
 from analyzer.analysis.watch import Watch
 from analyzer.analysis.ways import Callers, CallerWay, HeldIn

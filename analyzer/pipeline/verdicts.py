@@ -8,8 +8,9 @@ the whole program, and for each rule the number of its places by verdict.
 from collections import defaultdict
 from typing import Any
 
+from analyzer.analysis.descent import Place
 from analyzer.analysis.names import lock_texts
-from analyzer.analysis.obligations import Place, Trail, Verdict
+from analyzer.analysis.obligations import Trail, Verdict
 from analyzer.analysis.problems import Problem
 from analyzer.analysis.trace import Tracer
 from analyzer.analysis.witness import place_of, tell

@@ -13,8 +13,8 @@ address of, runs under that one only.
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections import defaultdict, deque
+from collections.abc import Collection, Iterable, Mapping
 
 from msgspec import Struct
 
@@ -65,6 +65,60 @@ def find_implementations(
             if function[0] != "&" and under and len(under) < len(tables):
                 usage[function][record] = under
     return records, dict(usage)
+
+
+def same_usage(before: CallGraph, now: CallGraph, entries: Collection[str], changed: Collection[str]) -> bool:
+    """Tell whether all functions run under what they ran under before the functions `changed` were others.
+
+    The graph `now` is one that was patched, with the same `entries`. False where it would take a look at everything to
+    tell.
+    """
+    for ident in changed:
+        old, new = before.flows.get(ident), now.flows[ident]
+        names = _variables(new) ^ (_variables(old) if old is not None else set())
+        if any(_hands_out(now.program, name) for name in names):
+            return False
+        calls = {*map(_call, before.callees.get(ident, ()))} ^ {*map(_call, now.callees.get(ident, ()))}
+        touched = {callee for callee, *_ in calls} | ({ident} if old is None else set())
+        if not all(_is_everywhere(other, now, entries, changed) for other in touched):
+            return False
+    return True
+
+
+def _variables(flow: FlowFacts) -> set[str]:
+    return {name for record, name in flow.mentions if not record}
+
+
+def _hands_out(program: Program, name: str) -> bool:
+    """Tell whether a variable holds the address of a function, or of another variable, from the start."""
+    root = Global(name)
+    return any(
+        any(item.path.root == root for item in unit.initialisers)
+        or any(item.path.root == root for item in unit.addresses)
+        for unit in program.units.values()
+    )
+
+
+def _call(edge: CallEdge) -> tuple[str, bool, Slot | None, str]:
+    """Return what of a call tells what its callee runs under."""
+    return edge.callee, bool(edge.site.callee), edge.site.slot, edge.kind
+
+
+def _is_everywhere(ident: str, graph: CallGraph, entries: Collection[str], changed: Collection[str]) -> bool:
+    """Tell whether an entry leads to a function by calls of names alone, through none of those that `changed`.
+
+    Then it runs under everything, before and after, whoever else calls it.
+    """
+    seen, work = {ident}, deque([ident])
+    while work:
+        function = work.popleft()
+        if function in entries:
+            return True
+        for edge in graph.callers.get(function, ()):
+            if edge.site.callee and edge.caller not in seen and edge.caller not in changed:
+                seen.add(edge.caller)
+                work.append(edge.caller)
+    return False
 
 
 def _patched(graph: CallGraph) -> dict[str, dict[Slot, str]]:

@@ -16,10 +16,11 @@ from collections.abc import Iterable, Iterator
 from functools import lru_cache
 from typing import NamedTuple
 
+from analyzer.analysis.descent import Place
 from analyzer.analysis.formula import atoms
 from analyzer.analysis.locksets import Setting
 from analyzer.analysis.names import NameResolver, lock_texts
-from analyzer.analysis.obligations import Place, Trail
+from analyzer.analysis.obligations import Trail
 from analyzer.analysis.problems import Judged, LockFacts, Problem
 from analyzer.analysis.retiring import Cell, Retired
 from analyzer.analysis.retiring import Place as Where

@@ -58,8 +58,7 @@ def problems(rule: Rule, facts: LockFacts, names: NameResolver) -> Judged:
         taken = list(interrupts.taken_in(sort.context)) if sort.off else []
         dangers = _dangers(taken, nestings(facts)) if taken else {}
         at_stake = {name for name, _ in dangers}
-        elsewhere = interrupts.elsewhere(sort.context, off) if dangers else ()
-        places = [(one, kept_away) for one, kept_away in elsewhere if one.name in at_stake]
+        places = list(interrupts.elsewhere(sort.context, off, at_stake)) if dangers else []
         n_takings += len(places)
         found += _clashes(sort, [one for one, kept_away in places if not kept_away], dangers, facts)
     return Judged(n_takings, tuple(found))

@@ -5,13 +5,11 @@ from __future__ import annotations
 
 import asyncio
 import json
-import os
 import shutil
-import signal
 import sys
 import time
 from collections.abc import AsyncIterator, Callable, Coroutine
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
@@ -24,8 +22,6 @@ from scripts.minikvm_commands import FIXTURES, commands
 UNIT = "virt/kvm/guest_memfd.c"
 LOCK = "\tmutex_lock(&kvm->slots_lock);\n\tfilemap_invalidate_lock(inode->i_mapping);\n"
 DEADLINE_S = 90
-#: for a whole conversation, and for the end of one
-CONVERSATION_S, END_S = 240, 30
 
 CAPABILITIES = types.ClientCapabilities(
     window=types.WindowClientCapabilities(
@@ -103,9 +99,7 @@ class Client:
     async def start(self, *options: str, root: Path | None, **rest: Any) -> types.InitializeResult:
         """Start the server for a folder."""
         folders = [types.WorkspaceFolder(root.as_uri(), root.name)] if root else None
-        # in a group of its own, and telling where its threads are when it is asked to abort
-        command = [sys.executable, "-X", "faulthandler", "-m", "analyzer", "lsp", *options]
-        await self.rpc.start_io(*command, start_new_session=True)
+        await self.rpc.start_io(sys.executable, "-m", "analyzer", "lsp", *options)
         params = types.InitializeParams(
             capabilities=rest.pop("capabilities", CAPABILITIES), process_id=None, workspace_folders=folders, **rest
         )
@@ -158,26 +152,9 @@ class Client:
         """Wait for the server's end."""
         process = self.rpc._server
         assert process is not None
-        status = await asyncio.wait_for(process.wait(), END_S)
-        await asyncio.wait_for(self.rpc.stop(), END_S)
+        status = await asyncio.wait_for(process.wait(), 30)
+        await self.rpc.stop()
         return status
-
-    async def abort(self) -> str:
-        """End a server that did not end; return what it says of where it was."""
-        process = self.rpc._server
-        if process is None or process.returncode is not None:
-            return ""
-        process.send_signal(signal.SIGABRT)
-        assert process.stderr is not None
-        try:
-            said = await asyncio.wait_for(process.stderr.read(), END_S)
-        except TimeoutError:
-            said = b"(somebody else holds its standard error)"
-        with suppress(ProcessLookupError):
-            os.killpg(process.pid, signal.SIGKILL)
-        with suppress(TimeoutError):
-            await asyncio.wait_for(self.rpc.stop(), END_S)
-        return said.decode("utf-8", "replace")
 
 
 @asynccontextmanager
@@ -187,14 +164,15 @@ async def client() -> AsyncIterator[Client]:
     try:
         yield one
     finally:
-        said = await one.abort()
-        if said:
-            sys.stderr.write("\n".join((said, *one.messages, *one.logged)))
+        process = one.rpc._server
+        if process is not None and process.returncode is None:
+            process.kill()
+            await one.rpc.stop()
 
 
 def run(conversation: Coroutine[Any, Any, None]) -> None:
     """Hold a conversation."""
-    asyncio.run(asyncio.wait_for(conversation, CONVERSATION_S))
+    asyncio.run(conversation)
 
 
 @pytest.fixture(scope="session")

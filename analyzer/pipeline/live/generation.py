@@ -32,7 +32,7 @@ from analyzer.pipeline.scope import wrong
 from analyzer.program.constants import member_constants
 from analyzer.program.entries import find_entries
 from analyzer.program.flow import FlowFacts, read_flow
-from analyzer.program.implementations import find_implementations
+from analyzer.program.implementations import find_implementations, same_usage
 from analyzer.program.link import Program
 from analyzer.program.patch import patched
 from analyzer.source.commands import UnitList
@@ -135,6 +135,7 @@ def _shape(unit: UnitFacts) -> tuple[object, ...]:
     return (
         [(item.path, item.function) for item in unit.initialisers],
         [(item.name, item.type, item.static) for item in unit.globals if item.defined],
+        [(item.path, item.variable) for item in unit.addresses],
         unit.exports,
         unit.initcalls,
         {ref.name: (ref.static, ref.weak) for ref in unit.functions if not ref.inline},
@@ -180,17 +181,10 @@ def _linked(
     names = NameResolver(program, before.spec)
     entries = find_entries(program, graph, flows, with_classes(before.spec.entries, names))
     context = before.analysis.context
-    same = entries.keys() == context.entries.keys() and all(
-        _leads(flows[ident]) == _leads(context.flows.get(ident)) for ident in changed
-    )
+    same = entries.keys() == context.entries.keys() and same_usage(context.graph, graph, entries, changed)
     if not same and in_use(*find_implementations(program, graph, flows, entries)) != context.in_use:
         return None
     return Linked(extraction, program, flows, graph, entries, context.in_use, 0.0, 0.0, 0)
-
-
-def _leads(flow: FlowFacts | None) -> object:
-    """Return what of a function's flow tells where others are called or their addresses are handed out."""
-    return None if flow is None else ({(site.callee, site.slot) for site in flow.sites}, flow.copies, flow.mentions)
 
 
 def _resolved(
@@ -220,7 +214,8 @@ def _resolved(
         keys = TracedKeys(following, linked.flows, linked.digest_of, before.asked_by)
         old, facts_of = context.summaries, linked.facts_of
         resolved = solve_again(following, old, components, facts_of, keys, recall, again, different, spread=spread)
-        return judged(linked, following, names, rules, gaps, about), resolved
+        descents = before.analysis.descents
+        return judged(linked, following, names, rules, gaps, about, descents=descents), resolved
 
     analysis, resolved = solved(spread=False)
     if resolved.n_left:

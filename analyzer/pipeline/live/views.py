@@ -11,9 +11,9 @@ from collections.abc import Mapping, Sequence
 
 from msgspec import Struct
 
+from analyzer.analysis.descent import Place
 from analyzer.analysis.locks import lock_class
 from analyzer.analysis.names import lock_texts
-from analyzer.analysis.obligations import Place
 from analyzer.analysis.watch import Watch
 from analyzer.analysis.witness import place_of
 from analyzer.findings.explanation import Explanation, Site
