@@ -4,17 +4,12 @@
 from collections.abc import Mapping
 
 import pytest
-from hypothesis import settings
 from hypothesis import strategies as st
 
 from analyzer.base.gap import Gap, GapKind
 from analyzer.base.location import Location
 from analyzer.findings.model import Finding, Report, RuleCount, Step
 from analyzer.report import NoSources
-
-# a busy machine is no error of what is tested
-settings.register_profile("patient", deadline=None)
-settings.load_profile("patient")
 
 MEMFD = "virt/kvm/guest_memfd.c"
 MAIN = "virt/kvm/kvm_main.c"
