@@ -70,9 +70,11 @@ class _Words:
     def _around(self, obj: Term, name: Term) -> None:
         """Name an object that an argument points to, and what it is a member of."""
         self._names.setdefault(obj, name)
-        while obj[0] == "F":
-            obj, name = obj[1], container(name, obj[2], obj[3])
-            self._names.setdefault(obj, name)
+        while obj[0] in ("F", "I"):
+            if obj[0] == "F":
+                name = container(name, obj[2], obj[3])
+                self._names.setdefault(obj[1], name)
+            obj = obj[1]
 
     def of(self, term: Term) -> Term | None:
         """Return what the callee calls `term` at its entry; None if it has no word for it."""

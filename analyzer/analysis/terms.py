@@ -81,6 +81,31 @@ def common_container(values: Iterable[Term]) -> Term | None:
     return found.pop() if len(found) == 1 else None
 
 
+def common_array(one: Term, other: Term, phi: Term) -> Term | None:
+    """Return what is the address of one or another element of an array, or of the same member of either.
+
+    Which element it is, `phi` stands for; None if the two addresses differ in anything else.
+    """
+    if one[0] == other[0] and one[0] in ("ad", "F", "I") and one[2:] == other[2:]:
+        inner = common_array(one[1], other[1], phi)
+        if inner is not None:
+            return (one[0], inner, *one[2:])
+    if "I" not in (one[0], other[0]):
+        return None
+    if one[0] == other[0] and one[1] == other[1]:
+        return ("I", one[1], phi)
+    # the array itself is its first element; a pointer that goes on from an element is that one's element
+    array = _array(one)
+    return ("I", array, phi) if array == _array(other) else None
+
+
+def _array(obj: Term) -> Term:
+    """Return the array that `obj` is an element of, as far out as it goes."""
+    while obj[0] == "I":
+        obj = obj[1]
+    return obj
+
+
 def maybe_cleared(one: Term, other: Term, phi: Term) -> Term:
     """Return what is `one` or `other`: where one of them is the other without some bits, the rest of the bits is known.
 
@@ -97,7 +122,12 @@ def maybe_cleared(one: Term, other: Term, phi: Term) -> Term:
 
 
 def container(obj: Term, record: str, name: str) -> Term:
-    """Return the record of which `obj` is member `name`."""
+    """Return the record of which `obj` is member `name`, or an element of it.
+
+    Subtracting the member's offset from the address of an element is meant to end where a record begins: with the right
+    index it does, and with another one C gives it no meaning. So which element it is makes no difference.
+    """
+    obj = _array(obj)
     if obj[0] == "F" and obj[2] == record and obj[3] == name:
         inner: Term = obj[1]
         return inner
