@@ -78,6 +78,9 @@ class Recorder:
                     pointer = pointer or object_pointer(obj)
                     what = Own(watch.rule, watch.object, mode, at, watch.locks)
                     if watch.section is not None:
+                        if not watch.section.asks(self.function, mode):
+                            self.rest(state, what, True, True)
+                            continue
                         place = site(self.function, at.line, at.column)
                         formula = bind_section(watch, inner, pointer, mode, place)
                     else:

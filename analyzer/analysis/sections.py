@@ -40,6 +40,13 @@ class Section(Struct, frozen=True, array_like=True):
     domain: tuple[str, ...]
     #: places where updaters change the member, see `site`
     sites: tuple[str, ...]
+    #: another rule says what readers of the member need, or what callers of these functions, `name()`, do: it is asked
+    is_told: bool = False
+    told_in: tuple[str, ...] = ()
+
+    def asks(self, function: str, access: str) -> bool:
+        """Tell whether an access in a function is asked to be in a section."""
+        return access != "read" or not (self.is_told or f"{function}()" in self.told_in)
 
 
 def site(function: str, line: int, column: int) -> str:

@@ -126,6 +126,8 @@ class Readers(Struct, frozen=True):
     retirements: Retirements
     #: finds what is changed before readers are waited for
     retired: Callable[[], tuple[Retired, ...]]
+    #: what other rules say of them
+    said: Callable[[], frozenset[Told]]
     #: what is watched for these rules
     sections: tuple[Watch, ...]
 
@@ -133,12 +135,14 @@ class Readers(Struct, frozen=True):
 def readers(linked: Linked, conducts: Conducts, spec: SpecSet, rules: tuple[Rule, ...], names: NameResolver) -> Readers:
     """Return what rules that ask for readers are about; only if there are some it is looked for."""
     looking = Retirements(linked.program, linked.flows, linked.graph, conducts, spec, linked.facts_of)
-    return _readers(looking, linked.program, rules, names)
+    return _readers(looking, linked.program, spec, rules, names)
 
 
-def _readers(looking: Retirements, program: Program, rules: tuple[Rule, ...], names: NameResolver) -> Readers:
-    retired = cache(lambda: looking.find(asked_about(rules, names)))
-    return Readers(looking, retired, tuple(section_watches_of(rules, names, retired, program)))
+def _readers(
+    looking: Retirements, program: Program, spec: SpecSet, rules: tuple[Rule, ...], names: NameResolver
+) -> Readers:
+    retired, said = cache(lambda: looking.find(asked_about(rules, names))), cache(lambda: told(program, spec))
+    return Readers(looking, retired, said, tuple(section_watches_of(rules, names, retired, program, said)))
 
 
 def readers_again(
@@ -151,7 +155,7 @@ def readers_again(
     later = known.retirements.successor(*now, changed)
     if known.retirements.holds_for(later, changed, different):
         return known
-    return _readers(later, linked.program, before.rules, NameResolver(linked.program, spec))
+    return _readers(later, linked.program, spec, before.rules, NameResolver(linked.program, spec))
 
 
 def judged(
@@ -167,7 +171,7 @@ def judged(
 ) -> Analysis:
     """Apply the rules to summaries; `descents` are those of an analysis before."""
     descents = Descents() if descents is None else descents
-    locks = _lock_facts(context, linked, about.retired() if about.sections else None, descents, partial=partial)
+    locks = _lock_facts(context, linked, about if about.sections else None, descents, partial=partial)
     found = judge(rules, locks, names)
     program, trails = (linked.program, linked.flows, context, linked.entries, rules), locks.trails
     return Analysis(*program, trails, names, locks, found, linked.facts_of, gaps, about, descents)
@@ -179,25 +183,24 @@ def _counts(spec: SpecSet) -> Iterator[str]:
 
 
 def _lock_facts(
-    context: Context, linked: Linked, retired: tuple[Retired, ...] | None, descents: Descents, *, partial: bool
+    context: Context, linked: Linked, about: Readers | None, descents: Descents, *, partial: bool
 ) -> LockFacts:
-    """Return what is known once all summaries are made; `retired` is None if no rule asks for readers."""
+    """Return what is known once all summaries are made; `about` is None if no rule asks for readers."""
     summaries, entries = context.summaries, linked.entries
-    kept = Kept({}, frozenset()) if retired is None else kept_off(summaries, entries)
+    kept = Kept({}, frozenset()) if about is None else kept_off(summaries, entries)
     leads = Leads(linked.graph, summaries, entries, context.in_use)
     found = find_trails(summaries, entries, kept.locks, descents)
     trails = {place: tuple(leads.led(trail) for trail in ways) for place, ways in found.items()}
-    said = frozenset[Told]() if retired is None else told(linked.program, context.spec)
     return LockFacts(
         linked.program,
         linked.graph,
         summaries,
         entries,
         leads,
-        retired or (),
+        () if about is None else about.retired(),
         kept,
         trails,
-        said,
+        frozenset() if about is None else about.said(),
         partial,
         context.in_use,
         Feasibility(context, linked.facts_of),

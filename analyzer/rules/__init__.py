@@ -17,6 +17,7 @@ from analyzer.analysis.names import Cell, NameResolver
 from analyzer.analysis.obligations import Trail
 from analyzer.analysis.problems import Judged, LockFacts
 from analyzer.analysis.retiring import Retired
+from analyzer.analysis.told import Told
 from analyzer.analysis.watch import Watch
 from analyzer.analysis.witness import Witness
 from analyzer.program.link import Program
@@ -66,9 +67,9 @@ class SectionKind(ProgramKind, Protocol):
     """A kind whose rules look at the whole program, with watches for what readers are waited for."""
 
     def section_watches(
-        self, rule: Rule, names: NameResolver, retired: Iterable[Retired], program: Program
+        self, rule: Rule, names: NameResolver, retired: Iterable[Retired], program: Program, said: frozenset[Told]
     ) -> Iterable[Watch]:
-        """Return what the analysis is to look out for."""
+        """Return what the analysis is to look out for; `said` is what other rules say of readers."""
 
 
 @cache
@@ -92,13 +93,17 @@ def asked_about(rules: Iterable[Rule], names: NameResolver) -> frozenset[Cell]:
 
 
 def section_watches_of(
-    rules: Iterable[Rule], names: NameResolver, retired: Callable[[], tuple[Retired, ...]], program: Program
+    rules: Iterable[Rule],
+    names: NameResolver,
+    retired: Callable[[], tuple[Retired, ...]],
+    program: Program,
+    said: Callable[[], frozenset[Told]],
 ) -> Iterator[Watch]:
     """Yield what the analysis is to look out for because of readers; only then it is asked what is `retired`."""
     for rule in rules:
         kind = rule_kinds()[type(rule.check)]
         if isinstance(kind, SectionKind):
-            yield from kind.section_watches(rule, names, retired(), program)
+            yield from kind.section_watches(rule, names, retired(), program, said())
 
 
 def judge(rules: Iterable[Rule], facts: LockFacts, names: NameResolver) -> dict[str, Judged]:

@@ -26,6 +26,7 @@ from analyzer.analysis.retiring import Cell, Retired
 from analyzer.analysis.retiring import Place as Where
 from analyzer.analysis.sections import Section, site
 from analyzer.analysis.summary import Cause, Own
+from analyzer.analysis.told import Told
 from analyzer.analysis.watch import Watch
 from analyzer.analysis.witness import place_of
 from analyzer.program.link import Program
@@ -54,16 +55,27 @@ class Subject(NamedTuple):
         return f"{self.name} in {self.domain[0]}"
 
 
-def section_watches(rule: Rule, names: NameResolver, retired: Iterable[Retired], program: Program) -> Iterator[Watch]:
+def section_watches(
+    rule: Rule, names: NameResolver, retired: Iterable[Retired], program: Program, said: frozenset[Told]
+) -> Iterator[Watch]:
     """Return the watches of `rule`: all accesses to the members, in the domains that are waited for."""
     check = rule.check
     assert isinstance(check, GracePeriod)
     retired = tuple(retired)
     for subject, places in subjects(rule, names, retired).items():
         mine = places if not check.fields else [one for one in retired if one.cell == subject.cell]
-        section = Section(subject.domain, tuple(sorted({_site(one.changed, program) for one in mine})))
+        section = _section(rule, subject, tuple(sorted({_site(one.changed, program) for one in mine})), said)
         allowed = AnyOf(()) if check.updaters is None else names.requirement(check.updaters, rule.location)
         yield Watch(rule.id, subject.cell, "", subject.object, "any", allowed, rule.unless, section=section)
+
+
+def _section(rule: Rule, subject: Subject, sites: tuple[str, ...], said: frozenset[Told]) -> Section:
+    """Return what the rule asks of readers, but for those of whom other rules say that they are in the section."""
+    check = rule.check
+    assert isinstance(check, GracePeriod)
+    mine = [cell for cell, side, grace in said if side in subject.domain and not (grace and check.fields)]
+    functions = sorted({name for record, name in mine if not record and name.endswith("()")})
+    return Section(subject.domain, sites, subject.cell in mine, tuple(functions))
 
 
 def _site(place: Where, program: Program) -> str:
@@ -176,7 +188,9 @@ class _Case:
             if place.own.access in ("read", "use") and (place.function, place.own.at) not in changed
         ]
         key = (rule.id, subject.object)
-        self.inside = key in facts.kept.inside or any(place.own.access == "inside" for place in self.places)
+        self.section = _section(rule, subject, (), facts.told)
+        is_told = any(self._is_told_elsewhere(place) for place in self.readers)
+        self.inside = is_told or key in facts.kept.inside or any(place.own.access == "inside" for place in self.places)
 
     @property
     def counts(self) -> bool:
@@ -199,18 +213,7 @@ class _Case:
 
     def _is_told_elsewhere(self, place: Place) -> bool:
         """Tell whether another rule says that readers of the member, or callers of the reader, are in the section."""
-        assert isinstance(self.rule.check, GracePeriod)
-        if place.own.access != "read":
-            return False
-        function = ("", f"{self.facts.program.functions[place.function].name}()")
-        by = (False,) if self.rule.check.fields else (False, True)
-        asked = [
-            (what, side, grace)
-            for side in self.subject.domain
-            for grace in by
-            for what in (self.subject.cell, function)
-        ]
-        return not self.facts.told.isdisjoint(asked)
+        return not self.section.asks(self.facts.program.functions[place.function].name, place.own.access)
 
     def _outside(self, place: Place, trail: Trail) -> Problem:
         name, side = self.subject.name, self.subject.domain[0]
