@@ -13,13 +13,15 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Iterable, Mapping
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from msgspec import Struct
 
+from analyzer.analysis.formula import atoms
 from analyzer.analysis.locksets import Setting
 from analyzer.analysis.memo import Packed, Summaries
-from analyzer.analysis.summary import Cause, Own, Passed
+from analyzer.analysis.sections import Exclusion, Mode, excludes, held_at, kept
+from analyzer.analysis.summary import Cause, Demand, Own, Passed
 
 #: a function and one of its demands, by id
 Node = tuple[str, str]
@@ -40,6 +42,8 @@ class _Found(NamedTuple):
     places: tuple[tuple[Place, Links], ...]
     #: what that was read from, by function
     read: tuple[tuple[str, Packed | None], ...]
+    #: what kept updaters off then, see `sections`
+    keeps_off: frozenset[Mode]
 
 
 class _Step(NamedTuple):
@@ -58,13 +62,24 @@ class Descents:
 
     def __init__(self) -> None:
         self._found: dict[Node, _Found] = {}
-        self._causes: dict[str, tuple[Packed | None, Mapping[str, tuple[Cause, ...]]]] = {}
+        self._demands: dict[str, tuple[Packed | None, Mapping[str, Demand]]] = {}
 
-    def below(self, summaries: Summaries, start: Node) -> tuple[tuple[Place, Links], ...]:
-        """Return the places below a demand, the nearest first, each with the links that lead there."""
+    def below(
+        self, summaries: Summaries, start: Node, exclusion: Exclusion | None = None
+    ) -> tuple[tuple[Place, Links], ...]:
+        """Return the places below a demand, the nearest first, each with the links that lead there.
+
+        If the demand is one of a reader, those are left out that are led to under a lock that keeps updaters off.
+        """
+        asked = self._section(summaries, start)
+        keeps_off = frozenset[Mode]() if asked is None else (exclusion or {}).get(asked[1], frozenset())
         found = self._found.get(start)
-        if found is None or any(summaries.packed(ident) is not packed for ident, packed in found.read):
-            found = self._found[start] = self._descend(summaries, start)
+        if (
+            found is None
+            or found.keeps_off != keeps_off
+            or any(summaries.packed(ident) is not packed for ident, packed in found.read)
+        ):
+            found = self._found[start] = self._descend(summaries, start, keeps_off)
         return found.places
 
     def keep(self, starts: Iterable[Node]) -> None:
@@ -74,14 +89,42 @@ class Descents:
 
     def causes(self, summaries: Summaries, node: Node) -> tuple[Cause, ...]:
         """Return the causes of a demand."""
+        found = self._demand(summaries, node)
+        return () if found is None else found.causes
+
+    def held(self, summaries: Summaries, cause: Cause) -> frozenset[Mode]:
+        """Return the locks that are held at a cause, and still where the access is that it leads to."""
+        locks = held_at(cause.setting)
+        if not locks or isinstance(cause.what, Own):
+            return locks
+        return kept(self._section(summaries, node_below(cause.what)), locks)
+
+    def held_below(self, summaries: Summaries, starts: Iterable[Node]) -> set[Mode]:
+        """Return all locks that are held on some way from demands of `starts` to where they come from."""
+        seen, work, found = set(starts), list(starts), set[Mode]()
+        while work:
+            for cause in self.causes(summaries, work.pop()):
+                found |= self.held(summaries, cause)
+                if isinstance(cause.what, Passed) and (below := node_below(cause.what)) not in seen:
+                    seen.add(below)
+                    work.append(below)
+        return found
+
+    def _demand(self, summaries: Summaries, node: Node) -> Demand | None:
         ident, wanted = node
-        packed, known = summaries.packed(ident), self._causes.get(ident)
+        packed, known = summaries.packed(ident), self._demands.get(ident)
         if known is None or known[0] is not packed:
             demands = reversed(summaries[ident].demands)
-            known = self._causes[ident] = packed, {demand.id: demand.causes for demand in demands}
-        return known[1].get(wanted, ())
+            known = self._demands[ident] = packed, {demand.id: demand for demand in demands}
+        return known[1].get(wanted)
 
-    def _descend(self, summaries: Summaries, start: Node) -> _Found:
+    def _section(self, summaries: Summaries, node: Node) -> tuple[Any, ...] | None:
+        """Return what a demand asks about a section; None if it asks nothing of that kind."""
+        found = self._demand(summaries, node)
+        asked = () if found is None else atoms(found.formula)
+        return next((atom for atom in asked if atom[0] == "section"), None)
+
+    def _descend(self, summaries: Summaries, start: Node, keeps_off: frozenset[Mode]) -> _Found:
         steps = {start: _Step(None, (), 0)}
         places: dict[Place, tuple[int, Node, Cause]] = {}
         queue: deque[Node] = deque([start])
@@ -90,6 +133,8 @@ class Descents:
             ident, n_links = node[0], steps[node].n_links + 1
             for cause in self.causes(summaries, node):
                 what = cause.what
+                if keeps_off and excludes(self.held(summaries, cause), keeps_off):
+                    continue
                 if isinstance(what, Own):
                     place = Place(ident, what)
                     known = places.get(place)
@@ -103,7 +148,15 @@ class Descents:
         found = tuple(
             (place, (*_way(steps, node), (place.function, cause))) for place, (_, node, cause) in places.items()
         )
-        return _Found(found, tuple((ident, summaries.packed(ident)) for ident in {ident for ident, _ in steps}))
+        read = tuple((ident, summaries.packed(ident)) for ident in {ident for ident, _ in steps})
+        return _Found(found, read, keeps_off)
+
+
+def node_below(what: Passed) -> Node:
+    """Return the demand that is passed on in the end."""
+    while what.then is not None:
+        what = what.then
+    return (what.callee, what.demand)
 
 
 def links_below(ident: str, cause: Cause, what: Passed) -> tuple[Links, Node]:

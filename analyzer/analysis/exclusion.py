@@ -14,9 +14,10 @@ from typing import Any
 
 from msgspec import Struct
 
+from analyzer.analysis.descent import Descents, Node
 from analyzer.analysis.formula import atoms
 from analyzer.analysis.memo import Summaries
-from analyzer.analysis.sections import Exclusion, Key, Mode, on_way
+from analyzer.analysis.sections import Exclusion, Key, Mode, kept
 from analyzer.program.entries import Entry
 
 
@@ -31,25 +32,29 @@ class Kept(Struct, frozen=True):
     changed: frozenset[tuple[Key, str]] = frozenset()
 
 
-def kept_off(summaries: Summaries, entries: Mapping[str, Entry]) -> Kept:
+def kept_off(summaries: Summaries, entries: Mapping[str, Entry], descents: Descents) -> Kept:
     """Return what keeps the updaters of each member off."""
     sites: dict[Key, dict[str, set[Mode]]] = defaultdict(lambda: defaultdict(set))
+    ways: dict[tuple[Key, str], set[Node]] = defaultdict(set)
     inside = set()
-    for entry, atom in _at_entries(summaries, entries):
-        _, key, place, domain, _, _ = atom
-        locks = on_way(atom, entry.holds)
+    for node, entry, atom in _at_entries(summaries, entries):
+        _, key, place, domain, _ = atom
+        locks = kept(atom, entry.holds)
         if place:
             sites[key][place] |= locks
+            ways[key, place].add(node)
         elif any(name in domain for name, _ in locks):
             inside.add(key)
         else:
             sites.setdefault(key, defaultdict(set))
-    kept = {}
-    for key, ways in sites.items():
-        some = [frozenset(locks) for locks in ways.values() if locks]
-        kept[key] = reduce(_common, some) if some else frozenset()
-    changed = frozenset((key, place) for key, ways in sites.items() for place in ways)
-    return Kept(kept, frozenset(inside), changed)
+    for (key, place), starts in ways.items():
+        sites[key][place] |= descents.held_below(summaries, starts)
+    off = {}
+    for key, places in sites.items():
+        some = [frozenset(locks) for locks in places.values() if locks]
+        off[key] = reduce(_common, some) if some else frozenset()
+    changed = frozenset((key, place) for key, places in sites.items() for place in places)
+    return Kept(off, frozenset(inside), changed)
 
 
 def _common(some: frozenset[Mode], others: frozenset[Mode]) -> frozenset[Mode]:
@@ -60,11 +65,11 @@ def _common(some: frozenset[Mode], others: frozenset[Mode]) -> frozenset[Mode]:
     )
 
 
-def _at_entries(summaries: Summaries, entries: Mapping[str, Entry]) -> Iterator[tuple[Entry, tuple[Any, ...]]]:
+def _at_entries(summaries: Summaries, entries: Mapping[str, Entry]) -> Iterator[tuple[Node, Entry, tuple[Any, ...]]]:
     """Yield what is asked of entry points for certain."""
     for ident in summaries.speaking():
         entry = entries.get(ident)
         for demand in summaries[ident].demands if entry is not None and not entry.alone else ():
             asked = atoms(demand.formula)
             if entry is not None and not any(atom[0] == "maybe" for atom in asked):
-                yield from ((entry, atom) for atom in asked if atom[0] == "section")
+                yield from (((ident, demand.id), entry, atom) for atom in asked if atom[0] == "section")

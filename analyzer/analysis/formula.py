@@ -15,7 +15,7 @@ Atoms (tuples, so that equal ones are shared and cached):
   ("after", rule, owner)                what the rule asks for came before; ("quiet", rule, object pointer): see `marks`
   ("dying", object)                     a counter of the object's is known to be 0: its last reference is gone
   ("spared", exemptions, object)        one of the exemptions applies to the object
-  ("section", key, site, domain, held, gone)  the reader is where a grace period waits for him, see `sections`
+  ("section", key, site, domain, gone)  the reader is where a grace period waits for him, see `sections`
   ("new",)                              the way begins in the function that made the object
   ("lock", key, mode)                   this lock is held, of which only a caller knows the class
   ("atomic", truth)                     a lock is held whose holder must not sleep, or none is

@@ -32,6 +32,8 @@ class HeldAt(Struct, frozen=True, array_like=True):
     context: bool = False
     #: the callee that took it there (its id), and the lock as the callee knows it
     origin: tuple[str, Term] | None = None
+    #: the same thread may hold it oftener: a read side, a context
+    recursive: bool = False
 
 
 class DroppedAt(Struct, frozen=True, array_like=True):

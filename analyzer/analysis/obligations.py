@@ -16,7 +16,7 @@ from typing import Literal
 
 from msgspec import Struct
 
-from analyzer.analysis.descent import Descents, Links, Node, Place, links_below
+from analyzer.analysis.descent import Descents, Links, Node, Place, links_below, node_below
 from analyzer.analysis.formula import at_entry, atoms
 from analyzer.analysis.memo import Summaries
 from analyzer.analysis.sections import Exclusion
@@ -76,7 +76,7 @@ def find_trails(
                 found[place].setdefault(place.function, trail)
         for start in starts:
             if start.verdict == verdict:
-                _follow(summaries, start, found, descents)
+                _follow(summaries, start, found, descents, exclusion)
         for place, ways in found.items():
             if place not in trails or verdict == "violation":
                 trails[place] = ways
@@ -94,10 +94,16 @@ def _own(summaries: Summaries, entries: Mapping[str, Entry]) -> Iterator[tuple[P
                 yield Place(ident, what), Trail(links, _verdict(failure), entries.get(ident), failure.reason)
 
 
-def _follow(summaries: Summaries, start: _Start, found: dict[Place, dict[str, Trail]], descents: Descents) -> None:
+def _follow(
+    summaries: Summaries,
+    start: _Start,
+    found: dict[Place, dict[str, Trail]],
+    descents: Descents,
+    exclusion: Exclusion | None,
+) -> None:
     """Add the trails from where one demand fails."""
     outermost = start.above[0][0] if start.above else start.node[0]
-    for place, below in descents.below(summaries, start.node):
+    for place, below in descents.below(summaries, start.node, exclusion):
         ways = found[place]
         known = ways.get(outermost)
         if known is None or len(known.links) > len(start.above) + len(below):
@@ -120,13 +126,6 @@ def failing(summaries: Summaries, entries: Mapping[str, Entry]) -> dict[Node, Ve
                 node_below(cause.what) for cause in descents.causes(summaries, node) if isinstance(cause.what, Passed)
             ]
     return found
-
-
-def node_below(what: Passed) -> Node:
-    """Return the demand that is passed on in the end."""
-    while what.then is not None:
-        what = what.then
-    return (what.callee, what.demand)
 
 
 def _apart(ways: Mapping[str, Trail]) -> tuple[Trail, ...]:

@@ -2,13 +2,15 @@
 """Read-side sections: is a reader where a grace period waits for him, and if not, what does he hold?
 
 In: accesses to members that updaters change before they wait for readers. Out: atoms of formulas that travel to the
-callers and gather the locks held on the way, until one of the section itself is held:
+callers until a lock of the section itself is held:
 
-  ("section", (rule, object), site, domain, held, gone)
+  ("section", (rule, object), site, domain, gone)
 
 `site` is the place of an updater's write, empty for a read; `domain` are the locks, and contexts, of which one is
-enough; `held` are classes that are held on the way, with their modes, `gone` those of which the callers' hold is dropped
-on it.
+enough; `gone` are classes of which the callers' hold is dropped on the way.
+
+What else is held on a way keeps updaters off, or readers. It is no part of the atom, which would be another one after
+each lock: it is read from the causes of demands, which lead down every way.
 
 **Invariant:** which locks keep updaters off is known once every way is: only then are the atoms decided.
 """
@@ -23,6 +25,7 @@ from msgspec import Struct
 from analyzer.analysis import ranges
 from analyzer.analysis.effects import LAST
 from analyzer.analysis.locks import lock_class
+from analyzer.analysis.locksets import Setting
 from analyzer.analysis.state import State
 
 #: (rule, object) of a watch
@@ -58,25 +61,18 @@ def atom(key: Key, section: Section, mode: str, place: str) -> bool | tuple[Any,
     """Return what an access asks for; True where it asks for nothing."""
     if mode == "write" and place not in section.sites:
         return True
-    return ("section", key, place if mode == "write" else "", section.domain, (), ())
+    return ("section", key, place if mode == "write" else "", section.domain, ())
 
 
 def left(one: tuple[Any, ...], state: State) -> bool | tuple[Any, ...]:
-    """Return what is left of an atom in `state`: True inside the section, else the atom with what is held here.
+    """Return what is left of an atom in `state`: True inside the section.
 
     Nobody is asked where the last reference to an object was dropped on the way: it is taken apart.
     """
-    _, key, place, domain, held, gone = one
     if is_inside(one, state) or _is_last(state):
         return True
-    less = set(gone)
-    more = {
-        (name, hold.mode)
-        for lock, hold in state.locks.items()
-        if hold.times > 0 and not hold.recursive and (name := lock_class(lock)) and name not in less
-    }
-    less |= {lock_class(lock) or "" for lock, hold in state.locks.items() if hold.times < 0}
-    return ("section", key, place, domain, tuple(sorted({*held, *more})), tuple(sorted(less)))
+    gone = {lock_class(lock) or "" for lock, hold in state.locks.items() if hold.times < 0}
+    return (*one[:4], tuple(sorted(gone.union(one[4])))) if gone else one
 
 
 def _is_last(state: State) -> bool:
@@ -85,7 +81,7 @@ def _is_last(state: State) -> bool:
 
 def is_inside(one: tuple[Any, ...], state: State) -> bool:
     """Tell whether a read is inside the section that its atom asks for."""
-    _, _, place, domain, _, gone = one
+    _, _, place, domain, gone = one
     return not place and any(
         hold.times > 0 and (name := lock_class(lock)) in domain and name not in gone
         for lock, hold in state.locks.items()
@@ -94,10 +90,10 @@ def is_inside(one: tuple[Any, ...], state: State) -> bool:
 
 def entered(one: tuple[Any, ...], holds: Iterable[Mode], exclusion: Exclusion | None) -> bool:
     """Tell whether a way that begins with `holds` is right; without `exclusion` nobody asks yet."""
-    _, key, place, domain, _, _ = one
+    _, key, place, domain, _ = one
     if exclusion is None or place or key not in exclusion:
         return True
-    locks = on_way(one, holds)
+    locks = kept(one, holds)
     return any(name in domain for name, _ in locks) or excludes(locks, exclusion[key])
 
 
@@ -106,7 +102,16 @@ def excludes(mine: Iterable[Mode], theirs: Iterable[Mode]) -> bool:
     return any(name == other and "write" in (mode, other_mode) for name, mode in mine for other, other_mode in theirs)
 
 
-def on_way(one: tuple[Any, ...], holds: Iterable[Mode]) -> frozenset[Mode]:
-    """Return the locks held on a way that begins with `holds`."""
-    _, _, _, _, held, gone = one
-    return frozenset((*held, *((name, mode) for name, mode in holds if name not in gone)))
+def kept(one: tuple[Any, ...] | None, holds: Iterable[Mode]) -> frozenset[Mode]:
+    """Return those of `holds` that are still held where an atom comes from; None: where the access itself is."""
+    return frozenset(holds) if one is None else frozenset((name, mode) for name, mode in holds if name not in one[4])
+
+
+def held_at(setting: Setting) -> frozenset[Mode]:
+    """Return the locks of `setting` that keep others off."""
+    if not setting.held:
+        return frozenset()
+    dropped = {gone.name for gone in setting.dropped if gone.acquired is None}
+    return frozenset(
+        (held.name, held.mode) for held in setting.held if held.name and not held.recursive and held.name not in dropped
+    )

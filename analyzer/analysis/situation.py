@@ -39,7 +39,7 @@ def setting(state: State, parameters: tuple[str, ...]) -> Setting:
             unsure.add(name)
             continue
         if hold.times >= 0:
-            held.append(HeldAt(name, hold.mode, hold.at, spell(key, parameters), context, hold.origin))
+            held.append(HeldAt(name, hold.mode, hold.at, spell(key, parameters), context, hold.origin, hold.recursive))
         if hold.times <= 0:
             dropped.append(DroppedAt(name, hold.at, context=context))
     for key, gone in state.dropped.items():

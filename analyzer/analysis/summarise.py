@@ -18,6 +18,7 @@ from analyzer.analysis.leave import Leave
 from analyzer.analysis.locksets import SiteLocks, at_places
 from analyzer.analysis.outcomes import outcomes_of
 from analyzer.analysis.places import CallHit, Hit, Recorder
+from analyzer.analysis.sections import held_at
 from analyzer.analysis.situation import Guards, common_guards, decidable
 from analyzer.analysis.summary import (
     Cause,
@@ -33,6 +34,8 @@ from analyzer.analysis.summary import (
 from analyzer.base.gap import Gap
 from analyzer.ir.function import Call, Return
 
+#: conditions of callers by the identity of those that a state gave, which are kept beside them
+Decided = dict[int, tuple[Guards, Guards]]
 #: more conditions than this for one requirement are not told apart
 MAX_CONDITIONS = 8
 
@@ -81,33 +84,63 @@ def _own_key(own: Own) -> tuple[int, int, str, str]:
 
 def _split(hits: list[Hit]) -> tuple[tuple[Demand, ...], tuple[Failure, ...]]:
     by_formula: dict[Formula, list[Hit]] = defaultdict(list)
+    # hits of one call share what remains: it is looked at once
+    shared: dict[int, list[Hit] | None] = {}
+    decided: Decided = {}
     failures: dict[object, Failure] = {}
     # of several ways that fail at one place, the one on which least is held shows it best
     for hit in sorted(hits, key=lambda hit: len(hit.setting.held)):
         if hit.rest is True:
             continue
-        if hit.rest is False or all(atom[0] == "maybe" for atom in atoms(hit.rest)):
+        if id(hit.rest) not in shared:
+            shared[id(hit.rest)] = None if _is_decided(hit.rest) else by_formula[hit.rest]
+        group = shared[id(hit.rest)]
+        if group is not None:
+            group.append(hit)
+        else:
             reason = "" if hit.rest is False else str(atoms(hit.rest)[0][1])
             failures.setdefault((hit.what, reason), Failure(Cause(hit.what, hit.setting), not reason, reason))
-        else:
-            by_formula[hit.rest].append(hit)
-    demands = tuple(one for formula, group in by_formula.items() for one in _demands(formula, group))
+    demands = tuple(one for formula, group in by_formula.items() for one in _demands(formula, group, decided))
     return demands, tuple(failures.values())
 
 
-def _demands(formula: Formula, group: list[Hit]) -> list[Demand]:
+def _is_decided(rest: Formula) -> bool:
+    """Tell whether callers have no say in what remains."""
+    return rest is False or all(atom[0] == "maybe" for atom in atoms(rest))
+
+
+def _demands(formula: Formula, group: list[Hit], decided: Decided) -> list[Demand]:
     """Return a demand for each condition under which places ask for `formula`."""
+    asks_sections = any(atom[0] == "section" for atom in atoms(formula))
     at_place: dict[Own | Passed, list[Hit]] = defaultdict(list)
     for hit in group:
         at_place[hit.what].append(hit)
     by_guards: dict[Guards, list[Cause]] = defaultdict(list)
     for what, hits in at_place.items():
-        conditions = common_guards([decidable(hit.guards) for hit in hits])
-        by_guards[conditions].append(Cause(what, hits[0].setting))
+        by_guards[_conditions(hits, decided)] += _causes(what, hits, asks_sections=asks_sections)
     if len(by_guards) > MAX_CONDITIONS:
         causes = [cause for some in by_guards.values() for cause in some]
         by_guards = {common_guards(list(by_guards)): causes}
     return [demand(formula, known, tuple(some)) for known, some in by_guards.items()]
+
+
+def _causes(what: Own | Passed, hits: list[Hit], *, asks_sections: bool) -> list[Cause]:
+    """Return the cause of a demand at one place: with the least that is held there, or with all if that may differ."""
+    if len(hits) == 1 or not asks_sections:
+        return [Cause(what, hits[0].setting)]
+    settings = {held_at(hit.setting): hit.setting for hit in hits}
+    return [Cause(what, setting) for setting in settings.values()]
+
+
+def _conditions(hits: list[Hit], decided: Decided) -> Guards:
+    """Return the conditions of callers under which one of `hits` happens; most hits share theirs with others."""
+    if len(hits) > 1:
+        return common_guards([decidable(hit.guards) for hit in hits])
+    known = hits[0].guards
+    found = decided.get(id(known))
+    if found is None:
+        found = decided[id(known)] = (common_guards([decidable(known)]), known)
+    return found[0]
 
 
 # -- locksets at places -------------------------------------------------------------------------------------------
@@ -140,5 +173,8 @@ def settled_demands(before: tuple[Demand, ...], now: tuple[Demand, ...]) -> tupl
 
 
 def _joined_demand(formula: Formula, group: list[Demand]) -> Demand:
-    causes = {cause.what: cause for one in group for cause in one.causes}
+    asks_sections = any(atom[0] == "section" for atom in atoms(formula))
+    causes = {
+        (cause.what, held_at(cause.setting) if asks_sections else None): cause for one in group for cause in one.causes
+    }
     return demand(formula, common_guards([one.guards for one in group]), tuple(causes.values()))

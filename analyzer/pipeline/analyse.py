@@ -187,7 +187,7 @@ def _lock_facts(
 ) -> LockFacts:
     """Return what is known once all summaries are made; `about` is None if no rule asks for readers."""
     summaries, entries = context.summaries, linked.entries
-    kept = Kept({}, frozenset()) if about is None else kept_off(summaries, entries)
+    kept = Kept({}, frozenset()) if about is None else kept_off(summaries, entries, descents)
     leads = Leads(linked.graph, summaries, entries, context.in_use)
     found = find_trails(summaries, entries, kept.locks, descents)
     trails = {place: tuple(leads.led(trail) for trail in ways) for place, ways in found.items()}

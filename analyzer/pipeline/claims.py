@@ -10,8 +10,8 @@ from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from typing import NamedTuple
 
-from analyzer.analysis.descent import Node
-from analyzer.analysis.obligations import Verdict, failing, node_below
+from analyzer.analysis.descent import Node, node_below
+from analyzer.analysis.obligations import Verdict, failing
 from analyzer.analysis.summary import Own, Passed
 from analyzer.analysis.witness import place_of
 from analyzer.facts.store import Store
