@@ -62,7 +62,7 @@ imports: $(DEV)
 
 tests: $(DEV)
 	@$(BIN)/python scripts/minikvm_commands.py
-	@LOCKSPEC_KERNEL="$(abspath $(KERNEL))" $(BIN)/pytest --quiet --numprocesses $(JOBS) $(ARGS)
+	@LOCKSPEC_KERNEL="$(abspath $(KERNEL))" $(BIN)/pytest --quiet --numprocesses $(JOBS) --dist worksteal $(ARGS)
 
 kernel: ## obtain and prepare the real tree under .kernel/ (150 MB to fetch, once)
 	@scripts/kernel.sh "$(KERNEL)"

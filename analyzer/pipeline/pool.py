@@ -3,7 +3,8 @@
 
 In: tasks as bytes. Out: each task's answer as bytes, or how its worker was lost; the other tasks go on.
 
-**Invariant:** a worker never outlives its parent: it ends when its end of the pipe closes.
+**Invariant:** a worker never outlives its parent: it ends when its end of the pipe closes. It keeps open no other pipe
+or socket that it inherited: whoever waits for the end of one does not wait for a worker.
 **Source:** `concurrent.futures` was not taken since one lost process breaks its whole pool, and tells not whose task
 it had.
 """
@@ -12,6 +13,7 @@ from __future__ import annotations
 
 import os
 import signal
+import stat
 import warnings
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
@@ -48,7 +50,7 @@ def answers(
     try:
         for task in (next(waiting, None) for _ in range(max(1, jobs))):
             if task is not None:
-                workers.append(_fork(start, workers, before_fork, tasks, task))
+                workers.append(_fork(start, before_fork, tasks, task))
         while workers:
             ready = cast("list[Connection]", wait([worker.connection for worker in workers]))
             for worker in [worker for worker in workers if worker.connection in ready]:
@@ -58,7 +60,7 @@ def answers(
                 if isinstance(answer, Lost):
                     workers.remove(worker)
                     if following is not None:
-                        workers.append(_fork(start, workers, before_fork, tasks, following))
+                        workers.append(_fork(start, before_fork, tasks, following))
                 elif following is None:
                     workers.remove(worker)
                     _dismiss(worker)
@@ -69,17 +71,11 @@ def answers(
     finally:
         for worker in workers:
             with suppress(ProcessLookupError):
-                os.kill(worker.pid, signal.SIGTERM)
+                os.kill(worker.pid, signal.SIGKILL)
             _dismiss(worker)
 
 
-def _fork(
-    start: Callable[[], Serve],
-    others: Sequence[_Worker],
-    before_fork: Callable[[], None],
-    tasks: Sequence[bytes],
-    task: int,
-) -> _Worker:
+def _fork(start: Callable[[], Serve], before_fork: Callable[[], None], tasks: Sequence[bytes], task: int) -> _Worker:
     """Start a worker on its first task."""
     before_fork()
     ours, theirs = Pipe()
@@ -88,9 +84,6 @@ def _fork(
         warnings.simplefilter("ignore", DeprecationWarning)
         pid = os.fork()
     if pid == 0:
-        ours.close()
-        for other in others:
-            other.connection.close()
         _work(theirs, start)
     theirs.close()
     worker = _Worker(pid, ours, task)
@@ -103,6 +96,7 @@ def _work(connection: Connection, start: Callable[[], Serve]) -> None:
     try:
         # Ctrl-C goes to the whole process group; the parent decides what becomes of its workers.
         signal.signal(signal.SIGINT, signal.SIG_IGN)
+        _let_go_of_pipes(connection.fileno())
         serve = start()
         while True:
             connection.send_bytes(serve(connection.recv_bytes()))
@@ -110,6 +104,21 @@ def _work(connection: Connection, start: Callable[[], Serve]) -> None:
         os._exit(0)
     finally:
         os._exit(1)
+
+
+def _let_go_of_pipes(own: int) -> None:
+    """Put nothing in the place of every inherited pipe and socket but `own` and the standard streams.
+
+    The numbers stay taken: an object of the parent that is collected here must not close a descriptor of ours.
+    """
+    null = os.open(os.devnull, os.O_RDWR)
+    for name in os.listdir("/proc/self/fd"):
+        descriptor = int(name)
+        if descriptor > 2 and descriptor not in (own, null):
+            with suppress(OSError):  # the one that listed them is closed by now
+                mode = os.fstat(descriptor).st_mode
+                if stat.S_ISFIFO(mode) or stat.S_ISSOCK(mode):
+                    os.dup2(null, descriptor, inheritable=False)
 
 
 def _send(worker: _Worker, task: bytes) -> None:

@@ -3,6 +3,7 @@
 
 import os
 import signal
+import stat
 import time
 from collections.abc import Callable
 
@@ -19,6 +20,8 @@ def serve(task: bytes) -> bytes:
             os._exit(int(number))
         case [b"sleep", seconds]:
             time.sleep(float(seconds))
+        case [b"holds", number]:
+            return b"yes" if stat.S_ISFIFO(os.fstat(int(number)).st_mode) else b"no"
         case [b"pid"]:
             return str(os.getpid()).encode()
         case [b"raise"]:
@@ -86,6 +89,19 @@ def test_workers_are_ended_when_the_run_is_given_up() -> None:
     results.close()  # type: ignore[attr-defined]
     assert time.monotonic() - begun < 30
     assert no_child_is_left()
+
+
+def test_a_worker_keeps_no_pipe_of_the_parent_open() -> None:
+    reading, writing = os.pipe()
+    results = answers([b"holds %d" % writing, b"a", b"sleep 60"], lambda: serve, 2, lambda: None)
+    try:
+        assert sorted([next(results), next(results)]) == [(0, b"no"), (1, b"A")]
+        os.close(writing)
+        # the end is to be seen although a worker is busy
+        assert os.read(reading, 1) == b""
+    finally:
+        results.close()  # type: ignore[attr-defined]
+        os.close(reading)
 
 
 def test_an_interrupt_reaches_the_parent_not_the_workers() -> None:

@@ -5,11 +5,13 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
 import shutil
+import signal
 import sys
 import time
 from collections.abc import AsyncIterator, Callable, Coroutine
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +24,8 @@ from scripts.minikvm_commands import FIXTURES, commands
 UNIT = "virt/kvm/guest_memfd.c"
 LOCK = "\tmutex_lock(&kvm->slots_lock);\n\tfilemap_invalidate_lock(inode->i_mapping);\n"
 DEADLINE_S = 90
+#: for a whole conversation, and for the end of one
+CONVERSATION_S, END_S = 240, 30
 
 CAPABILITIES = types.ClientCapabilities(
     window=types.WindowClientCapabilities(
@@ -99,7 +103,9 @@ class Client:
     async def start(self, *options: str, root: Path | None, **rest: Any) -> types.InitializeResult:
         """Start the server for a folder."""
         folders = [types.WorkspaceFolder(root.as_uri(), root.name)] if root else None
-        await self.rpc.start_io(sys.executable, "-m", "analyzer", "lsp", *options)
+        # in a group of its own, and telling where its threads are when it is asked to abort
+        command = [sys.executable, "-X", "faulthandler", "-m", "analyzer", "lsp", *options]
+        await self.rpc.start_io(*command, start_new_session=True)
         params = types.InitializeParams(
             capabilities=rest.pop("capabilities", CAPABILITIES), process_id=None, workspace_folders=folders, **rest
         )
@@ -152,9 +158,26 @@ class Client:
         """Wait for the server's end."""
         process = self.rpc._server
         assert process is not None
-        status = await asyncio.wait_for(process.wait(), 30)
-        await self.rpc.stop()
+        status = await asyncio.wait_for(process.wait(), END_S)
+        await asyncio.wait_for(self.rpc.stop(), END_S)
         return status
+
+    async def abort(self) -> str:
+        """End a server that did not end; return what it says of where it was."""
+        process = self.rpc._server
+        if process is None or process.returncode is not None:
+            return ""
+        process.send_signal(signal.SIGABRT)
+        assert process.stderr is not None
+        try:
+            said = await asyncio.wait_for(process.stderr.read(), END_S)
+        except TimeoutError:
+            said = b"(somebody else holds its standard error)"
+        with suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGKILL)
+        with suppress(TimeoutError):
+            await asyncio.wait_for(self.rpc.stop(), END_S)
+        return said.decode("utf-8", "replace")
 
 
 @asynccontextmanager
@@ -164,15 +187,14 @@ async def client() -> AsyncIterator[Client]:
     try:
         yield one
     finally:
-        process = one.rpc._server
-        if process is not None and process.returncode is None:
-            process.kill()
-            await one.rpc.stop()
+        said = await one.abort()
+        if said:
+            print(said, *one.messages, *one.logged, sep="\n")
 
 
 def run(conversation: Coroutine[Any, Any, None]) -> None:
     """Hold a conversation."""
-    asyncio.run(conversation)
+    asyncio.run(asyncio.wait_for(conversation, CONVERSATION_S))
 
 
 @pytest.fixture(scope="session")
