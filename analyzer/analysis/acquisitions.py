@@ -27,7 +27,7 @@ from analyzer.analysis.locksets import HeldAt, Setting
 from analyzer.analysis.situation import Guards, common_guards, decidable, guards, setting
 from analyzer.analysis.state import FRESH, Hold, State
 from analyzer.analysis.summary import Acquisition, Elsewhere, Nested, Passed
-from analyzer.analysis.terms import Loader, Term, depth, spell, substitute
+from analyzer.analysis.terms import Over, Term, depth, spell
 from analyzer.ir.function import At
 from analyzer.spec.effect import Effect, LockAbstract, Primitive
 
@@ -144,15 +144,14 @@ class Log:
         self,
         state: State,
         takes: Iterable[Below],
-        arguments: tuple[Term, ...],
-        loader: Loader,
+        over: Over,
         at: At,
     ) -> None:
-        """Note what a callee's acquisitions are to this function in `state`."""
+        """Note what a callee's acquisitions are to this function in `state`; `over` rewrites the callee's terms."""
         off, locks = switched_off(state), _Locks(state)
         here = None
         for one, link, under, doubt in takes:
-            key = one.key if one.what == "sleep" else self._types.key(substitute(one.key, arguments, loader))
+            key = one.key if one.what == "sleep" else self._types.key(over(one.key))
             here = here or (setting(state, self._parameters), guards(state))
             below = frozenset(one.off)
             without = frozenset(one.without)
@@ -202,9 +201,9 @@ class Log:
                 outer, held, atomic, same, wait.what, wait.key, name, *ways, beside, unshared
             )
 
-    def opened(self, state: State, one: Nested, link: Passed, arguments: tuple[Term, ...], loader: Loader) -> None:
+    def opened(self, state: State, one: Nested, link: Passed, over: Over) -> None:
         """Note a callee's nesting of locks that it was given, which only callers can name."""
-        outer, inner = (self._types.key(substitute(key, arguments, loader)) for key in (one.outer, one.inner))
+        outer, inner = (self._types.key(over(key)) for key in (one.outer, one.inner))
         hold = Hold(1, one.held.mode, False, link.at, one.atomic)
         wait = Wait(one.what, inner, one.mode, one.recursive, one.waits, frozenset(one.off), _NONE)
         draft = Draft(link.at, link, setting(state, self._parameters), ())

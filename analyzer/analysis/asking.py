@@ -5,24 +5,27 @@ In: a call of a summarised function in a state. Out: hits for the demands that t
 callee's conditions; its acquisitions; answers to calls through pointers that it left to this caller.
 """
 
+from __future__ import annotations
+
 from collections.abc import Callable
 from functools import partial
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from analyzer.analysis import conditions, ranges
 from analyzer.analysis.acquisitions import Below
+from analyzer.analysis.asked import Asked
 from analyzer.analysis.bits import decided, is_question
 from analyzer.analysis.context import Scope, Target
 from analyzer.analysis.deferred import MAX_NESTING, answered, is_callers_choice, pass_on, with_locks
 from analyzer.analysis.evaluate import load
-from analyzer.analysis.formula import Formula, asks_branches, at_entry, rebind, residue, where_made
+from analyzer.analysis.formula import Formula, at_entry, rebind, residue, where_made
 from analyzer.analysis.freshness import is_new
 from analyzer.analysis.in_use import told
 from analyzer.analysis.places import Recorder
-from analyzer.analysis.situation import Guards, guards, is_told, relies_on
+from analyzer.analysis.situation import Guards, guards, is_told, relies_on, setting
 from analyzer.analysis.state import State
 from analyzer.analysis.summary import Passed
-from analyzer.analysis.terms import TOLD, ZERO, Loader, Term, spell, substitute
+from analyzer.analysis.terms import TOLD, ZERO, Loader, Over, Term, spell
 from analyzer.ir.function import At
 from analyzer.program.graph import spell_slot
 
@@ -39,7 +42,32 @@ class Case(NamedTuple):
     doubt: str
 
 
-Cases = dict[Guards, Case | None]
+class Cases:
+    """The state at a call under the callee's conditions, looked at once for all that it asks under them."""
+
+    def __init__(
+        self,
+        asking: Asking,
+        state: State,
+        conditions: tuple[Guards, ...],
+        arguments: tuple[Term, ...],
+        loader: Loader | None = None,
+    ) -> None:
+        self.state = state
+        self.arguments = arguments
+        #: rewrites the callee's terms
+        self.over = Over(arguments, loader or partial(load, state))
+        #: which conditions do not change
+        self.locks = setting(state, asking.recorder.parameters)
+        self._asking = asking
+        self._conditions = conditions
+        self._known: dict[int, Case | None] = {}
+
+    def under(self, number: int) -> Case | None:
+        """Return the state under one of the conditions; None if it cannot meet them."""
+        if number not in self._known:
+            self._known[number] = self._asking.narrow(self.state, self._conditions[number], self.over)
+        return self._known[number]
 
 
 class Asking:
@@ -51,78 +79,68 @@ class Asking:
 
     def ask(self, state: State, at: At, target: Target, arguments: tuple[Term, ...], doubt: str = "") -> None:
         """Ask of `state` what `target` demands, and note what it takes; `doubt` says why it may not be called."""
-
-        def loader(obj: Term) -> Term:
-            return load(state, obj)
-
         summary = self.scope.summary(target)
-        cases: Cases = {}
-        self._takes(state, at, target, arguments, loader, cases, doubt=doubt)
+        cases = Cases(self, state, summary.asks.conditions, arguments)
+        self._takes(cases, at, target, doubt=doubt)
         new = bool(arguments) and is_new(arguments[0], state)
         doubt = doubt or (NEW_OBJECT if new else "")
-        asked: Formula = True
-        here: Formula = True
-        rest: Formula = True
-        by_branches = False
-        for demand in summary.demands:
-            deferred = isinstance(demand.formula, tuple) and demand.formula[0] == "calls"
-            # demands of one formula stand together; what holds anyway holds under their conditions too
-            if not deferred and demand.formula != asked:
-                asked, here = demand.formula, rebind(demand.formula, arguments, loader)
-                here = where_made(here) if new else here
-                rest = residue(here, state)
-                if rest is True:
-                    self.recorder.inside(state, at, here)
-                    here = True
-                by_branches = asks_branches(here)
-            if not deferred and here is True:
-                continue
-            case = self._case(state, demand.guards, arguments, loader, cases)
+        for asked in summary.asks.demands:
+            if asked.is_call:
+                self._ask_call(cases, at, target, asked)
+            else:
+                self._ask_formula(cases, at, target, asked, doubt, new=new)
+
+    def _ask_call(self, cases: Cases, at: At, target: Target, asked: Asked) -> None:
+        for one in asked.ones:
+            case = cases.under(one.case)
+            if case is not None:
+                what = Passed(target.id or "", one.id, at, target.via)
+                self._answer(case.state, at, asked.formula, what, cases.arguments, 0)
+
+    def _ask_formula(self, cases: Cases, at: At, target: Target, asked: Asked, doubt: str, *, new: bool) -> None:
+        here = rebind(asked.formula, cases.over)
+        if new:
+            here = where_made(here)
+        state = cases.state
+        rest = residue(here, state)
+        if rest is True:
+            # what holds anyway holds under the callee's conditions too
+            if asked.is_section:
+                self.recorder.inside(state, at, here)
+            return
+        for one in asked.ones:
+            case = cases.under(one.case)
             if case is None:
                 continue
-            what = Passed(target.id or "", demand.id, at, target.via)
-            if isinstance(demand.formula, tuple) and deferred:
-                self._answer(case.state, at, demand.formula, what, arguments, 0)
-            else:
-                # under the callee's conditions, nothing but what branches tell differs, and few formulas ask for that
-                differs = case.state is not state and (by_branches or any(term[0] == "w" for term, _ in demand.guards))
-                left = residue(here, case.state) if differs else rest
-                self.recorder.rest(case.state, what, here, left, doubt, case.guards)
+            # under the callee's conditions, nothing but what branches tell differs, and few formulas ask for that
+            differs = (asked.by_branches or one.by_count) and case.state is not state
+            left = residue(here, case.state) if differs else rest
+            what = Passed(target.id or "", one.id, at, target.via)
+            self.recorder.rest(case.state, what, here, left, doubt, case.guards, cases.locks)
 
     def _takes(
-        self,
-        state: State,
-        at: At,
-        target: Target,
-        arguments: tuple[Term, ...],
-        loader: Loader,
-        cases: Cases,
-        then: Callable[[str], Passed] | None = None,
-        doubt: str = "",
+        self, cases: Cases, at: At, target: Target, then: Callable[[str], Passed] | None = None, doubt: str = ""
     ) -> None:
         """Note what the callee takes; `then` makes the link to it, for a call that was left to this function."""
+        summary = self.scope.summary(target)
         found = []
-        for one in self.scope.summary(target).takes:
-            case = self._case(state, one.guards, arguments, loader, cases)
+        for one, number in summary.asks.takes:
+            case = cases.under(number)
             if case is not None:
                 link = then(one.id) if then else Passed(target.id or "", one.id, at, target.via)
                 found.append(Below(one, link, case.guards if one.guards else None, doubt or case.doubt))
-        self.recorder.log.callee(state, found, arguments, loader, at)
+        self.recorder.log.callee(cases.state, found, cases.over, at)
         links = {(below.one.what, below.one.key, below.one.mode): below.link for below in found}
-        for nested in self.scope.summary(target).nested:
+        for nested in summary.nested:
             if nested.is_open and (known := links.get((nested.what, nested.inner, nested.mode))) is not None:
-                self.recorder.log.opened(state, nested, known, arguments, loader)
+                self.recorder.log.opened(cases.state, nested, known, cases.over)
 
-    def _case(
-        self, state: State, under: Guards, arguments: tuple[Term, ...], loader: Loader, cases: Cases
-    ) -> Case | None:
-        """Return `state` under conditions of the callee, looked at once for all that it asks under them."""
-        if under not in cases:
-            narrowed = self._assuming(state, under, arguments, loader)
-            cases[under] = None if narrowed is None else Case(narrowed, guards(narrowed), self._doubt(state, narrowed))
-        return cases[under]
+    def narrow(self, state: State, under: Guards, over: Over) -> Case | None:
+        """Return `state` under conditions of a callee; None if it cannot meet them."""
+        narrowed = self._assuming(state, under, over)
+        return None if narrowed is None else Case(narrowed, guards(narrowed), self._doubt(state, narrowed))
 
-    def _assuming(self, state: State, under: Guards, arguments: tuple[Term, ...], loader: Loader) -> State | None:
+    def _assuming(self, state: State, under: Guards, over: Over) -> State | None:
         """Return `state` under conditions of the callee; None if it cannot meet them."""
         if not under:
             return state
@@ -131,7 +149,7 @@ class Asking:
             return state if news is not None else None
         narrowed = state.narrowed()
         for term, known in news:
-            here = decided(substitute(term, arguments, loader), self.scope.context.constants)
+            here = decided(over(term), self.scope.context.constants)
             if not conditions.refine(narrowed.facts, here, known):
                 return None
             if known == ranges.NULL and (relies_on(state, here) or self._is_told(state, here)):
@@ -155,40 +173,37 @@ class Asking:
         return ""
 
     def _answer(
-        self, state: State, at: At, call: tuple[Any, ...], what: Passed, arguments: tuple[Term, ...], nesting: int
+        self, state: State, at: At, call: Formula, what: Passed, arguments: tuple[Term, ...], nesting: int
     ) -> None:
         """Answer a callee's deferred call with the function that this caller put there, or pass it on."""
-
-        def loader(obj: Term) -> Term:
-            return load(state, obj)
-
+        assert isinstance(call, tuple)
+        over = Over(arguments, partial(load, state))
         _, pointer, given, locks, site = call
-        pointer = substitute(pointer, arguments, loader)
-        given = tuple(substitute(argument, arguments, loader) for argument in given)
+        pointer = over(pointer)
+        given = tuple(map(over, given))
         if pointer == ZERO:
             return
         slot = tuple(site[3]) if site[3] else None
         if pointer[0] == "fn":
             targets: tuple[Target, ...] = (self.scope.named(pointer[1], spell_slot(slot)),)
         elif not self.scope.is_entry and is_callers_choice(pointer):
-            over = partial(substitute, arguments=arguments, loader=loader)
             self.recorder.require(state, what, pass_on(self.scope, call, state, pointer, given, at, over))
             return
         else:
             targets = self.scope.through(site[0], slot)
-        inside = with_locks(call, state, arguments, loader, at)
+        inside = with_locks(call, state, over, at)
         for target in targets:
+            cases = Cases(self, inside, self.scope.summary(target).asks.conditions, given, partial(load, state))
             if locks is not None:
-                then = partial(answered, self.scope, what, target, site=site)
-                self._takes(inside, at, target, given, loader, {}, then)
-            for demand in self.scope.summary(target).demands:
-                narrowed = self._assuming(inside, demand.guards, given, loader)
-                if narrowed is None:
-                    continue
-                through = answered(self.scope, what, target, demand.id, site)
-                if isinstance(demand.formula, tuple) and demand.formula[0] == "calls":
-                    if nesting < MAX_NESTING:
-                        self._answer(narrowed, at, demand.formula, through, given, nesting + 1)
-                    continue
-                formula = rebind(demand.formula, given, loader)
-                self.recorder.require(narrowed, through, at_entry(formula) if locks is None else formula)
+                self._takes(cases, at, target, partial(answered, self.scope, what, target, site=site))
+            for asked in self.scope.summary(target).asks.demands:
+                for one in asked.ones:
+                    case = cases.under(one.case)
+                    if case is None:
+                        continue
+                    through = answered(self.scope, what, target, one.id, site)
+                    if not asked.is_call:
+                        formula = rebind(asked.formula, cases.over)
+                        self.recorder.require(case.state, through, at_entry(formula) if locks is None else formula)
+                    elif nesting < MAX_NESTING:
+                        self._answer(case.state, at, asked.formula, through, given, nesting + 1)

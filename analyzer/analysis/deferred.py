@@ -29,7 +29,7 @@ from analyzer.analysis.locks import is_perhaps, lock_class, perhaps
 from analyzer.analysis.ranges import NONZERO, NULL
 from analyzer.analysis.state import Hold, State
 from analyzer.analysis.summary import PLAIN, Demand, FunctionSummary, Passed, demand
-from analyzer.analysis.terms import OPEN, Loader, Term, is_entry_term, spell, substitute
+from analyzer.analysis.terms import OPEN, Term, is_entry_term, spell
 from analyzer.ir.function import At
 from analyzer.program.callbacks import slot_of_row
 from analyzer.program.flow import Slot
@@ -168,13 +168,13 @@ def _behind(what: Passed, then: Passed) -> Passed:
     return replace(what, then=then if what.then is None else _behind(what.then, then))
 
 
-def with_locks(formula: tuple[Any, ...], state: State, arguments: tuple[Term, ...], loader: Loader, at: At) -> State:
-    """Return `state` with the locks that the callee holds when it makes the deferred call."""
+def with_locks(formula: tuple[Any, ...], state: State, over: Callable[[Term], Term], at: At) -> State:
+    """Return `state` with the locks that the callee holds when it makes the deferred call, as `over` rewrites them."""
     inside = state.fork()
     if formula[3] is None:
         inside.locks.clear()
         inside.dropped.clear()
         return inside
     for key, times, mode, recursive, atomic in formula[3]:
-        change(inside, substitute(key, arguments, loader), Hold(times, mode, recursive, at, atomic))
+        change(inside, over(key), Hold(times, mode, recursive, at, atomic))
     return inside

@@ -30,7 +30,7 @@ from analyzer.analysis.retell import retold
 from analyzer.analysis.situation import common_guards, is_told, setting
 from analyzer.analysis.state import State
 from analyzer.analysis.summary import ACCESS, Cause, Nested, Own, Passed
-from analyzer.analysis.terms import TOLD, Loader, Term
+from analyzer.analysis.terms import TOLD, Over, Term
 from analyzer.analysis.tested import Tested
 from analyzer.facts.unit import FunctionFacts
 from analyzer.ir.function import At
@@ -235,7 +235,7 @@ class _Overheard(Log):
         self._shares = shares
         self.heard: list[Heard] = []
 
-    def callee(self, state: State, takes: Iterable[Below], arguments: tuple[Term, ...], loader: Loader, at: At) -> None:  # noqa: ARG002
+    def callee(self, state: State, takes: Iterable[Below], over: Over, at: At) -> None:
         """Note which of a callee's acquisitions sleep."""
         known: dict[str, Known] = {}
         if self._told is None and not switched_off(state):
@@ -246,10 +246,10 @@ class _Overheard(Log):
                 while link.then is not None:
                     link = link.then
                 if link.callee not in known:
-                    known[link.callee] = self._retold(state, link.callee, arguments)
+                    known[link.callee] = self._retold(state, link.callee, over.arguments)
                 self._hear(state, Heard(at, below.link, _NOTHING, known[link.callee], None, frozenset(one.without)))
 
-    def opened(self, state: State, one: Nested, link: Passed, arguments: tuple[Term, ...], loader: Loader) -> None:
+    def opened(self, state: State, one: Nested, link: Passed, over: Over) -> None:
         """Leave out what is about locks that are taken."""
 
     def _note(

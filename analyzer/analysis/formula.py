@@ -23,6 +23,8 @@ Atoms (tuples, so that equal ones are shared and cached):
 Formulas: True, False, an atom, ("any", f, …), ("all", f, …).
 """
 
+from collections.abc import Callable
+from operator import is_
 from typing import Any
 
 from analyzer.analysis import ranges, sections
@@ -32,7 +34,7 @@ from analyzer.analysis.freshness import is_own_object
 from analyzer.analysis.locks import certain, differ, exported_lock, instance, is_perhaps, lock_class
 from analyzer.analysis.sequence import came, is_quiet
 from analyzer.analysis.state import Hold, State
-from analyzer.analysis.terms import Loader, Term, address, depth, is_entry_term, root, substitute
+from analyzer.analysis.terms import Term, address, depth, is_entry_term, root
 from analyzer.ir.function import At
 
 Formula = bool | tuple[Any, ...]
@@ -64,30 +66,38 @@ def _join(operator: str, parts: list[Formula], *, empty: bool) -> Formula:
     return flat[0] if len(flat) == 1 else (operator, *flat)
 
 
-def rebind(formula: Formula, arguments: tuple[Term, ...], loader: Loader) -> Formula:
-    """Rewrite a callee's formula over the caller's arguments."""
+def rebind(formula: Formula, over: Callable[[Term], Term]) -> Formula:
+    """Rewrite a callee's formula over the caller's arguments, as `over` does it for terms; itself if nothing changes."""
     if isinstance(formula, bool):
         return formula
     match formula[0]:
         case "any" | "all":
-            parts = [rebind(part, arguments, loader) for part in formula[1:]]
-            return any_of(parts) if formula[0] == "any" else all_of(parts)
+            parts = [rebind(part, over) for part in formula[1:]]
+            return _of(formula, parts)
         case "held" | "unheld":
-            owner = None if formula[3] is None else substitute(formula[3], arguments, loader)
-            given = tuple((substitute(key, arguments, loader), *how) for key, *how in (*formula[4:], ())[0])
-            return (*formula[:3], owner, given) if given else (*formula[:3], owner)
+            owner = None if formula[3] is None else over(formula[3])
+            if len(formula) > 4:
+                return (*formula[:3], owner, tuple((over(key), *how) for key, *how in formula[4]))
+            return formula if owner == formula[3] else (*formula[:3], owner)
         case "lock":
-            return lock_atom(substitute(formula[1], arguments, loader), formula[2])
+            return lock_atom(over(formula[1]), formula[2])
         case "when":
-            return (*formula[:5], None if formula[5] is None else substitute(formula[5], arguments, loader))
+            return formula if formula[5] is None else (*formula[:5], over(formula[5]))
         case "fresh" | "dying":
-            return (formula[0], substitute(formula[1], arguments, loader))
+            return (formula[0], over(formula[1]))
         case "spared":
-            return (*formula[:2], substitute(formula[2], arguments, loader))
+            return (*formula[:2], over(formula[2]))
         case "after" | "quiet":
-            return (*formula[:2], None if formula[2] is None else substitute(formula[2], arguments, loader))
+            return formula if formula[2] is None else (*formula[:2], over(formula[2]))
         case _:
             return formula
+
+
+def _of(formula: tuple[Any, ...], parts: list[Formula]) -> Formula:
+    """Return `formula`, of which nothing is left but `parts`; itself if that is all of it."""
+    if all(map(is_, parts, formula[1:])):
+        return formula
+    return any_of(parts) if formula[0] == "any" else all_of(parts)
 
 
 def where_made(formula: Formula) -> Formula:
@@ -106,10 +116,9 @@ def residue(formula: Formula, state: State) -> Formula:
     if isinstance(formula, bool):
         return formula
     match formula[0]:
-        case "any":
-            return any_of([residue(part, state) for part in formula[1:]])
-        case "all":
-            return all_of([residue(part, state) for part in formula[1:]])
+        case "any" | "all":
+            parts = [residue(part, state) for part in formula[1:]]
+            return _of(formula, parts)
         case "held":
             return _held(formula, state)
         case "unheld":
@@ -170,7 +179,7 @@ def _held(atom: tuple[Any, ...], state: State) -> Formula:
         return any_of([_not_told(wanted), left])
     if _was_dropped(wanted, owner, state):
         return False
-    left = _to_callers(("held", wanted, mode, owner), owner)
+    left = _to_callers(atom[:4], owner)
     handled = [
         (key, hold.times, hold.mode, hold.recursive)
         for key, hold in state.locks.items()
@@ -239,7 +248,7 @@ def _unheld(atom: tuple[Any, ...], state: State) -> Formula:
         return ("maybe", f"{wanted} is held, but whether it is of the same object is not known")
     if free or _was_dropped(wanted, owner, state, by_name=True):
         return True
-    left = _to_callers(("unheld", wanted, mode, owner), owner)
+    left = _to_callers(atom[:4], owner)
     known = tuple(sorted((change for change in dropped if change[0] is not None), key=repr))
     return (*left, known) if known and isinstance(left, tuple) else left
 
@@ -277,7 +286,7 @@ def _was_dropped(wanted: str, owner: Term | None, state: State, *, by_name: bool
 
     With `by_name`, a lock is one of the owner's only if both are known by name.
     """
-    return any(
+    return bool(state.dropped) and any(
         lock_class(key) == wanted
         and not dropped.recursive
         and (instance(key) == owner if by_name else _same_owner(key, owner))
@@ -299,19 +308,16 @@ def _reaches_callers(owner: Term) -> bool:
 
 def _when(atom: tuple[Any, ...], state: State) -> Formula:
     _, function, field, operator, number, owner = atom
+    kind = "w" if function else "ld"
     for term, known in state.facts.items():
-        obj = _read_object(term, function)
-        if obj is None or obj[0] != "F" or f"{obj[2]}.{obj[3]}" != field:
+        if term[0] != kind or (function and term[1] != function):
             continue
-        if (owner is None or obj[1] == owner) and ranges.satisfies(known, operator, number):
+        obj = term[2] if function else term[1]
+        if obj[0] != "F" or (owner is not None and obj[1] != owner) or f"{obj[2]}.{obj[3]}" != field:
+            continue
+        if ranges.satisfies(known, operator, number):
             return True
     return _to_callers(atom, owner)
-
-
-def _read_object(term: Term, function: str) -> Term | None:
-    if function:
-        return term[2] if term[0] == "w" and term[1] == function else None
-    return term[1] if term[0] == "ld" else None
 
 
 def _after_call(atom: tuple[Any, ...], state: State) -> Formula:
@@ -322,15 +328,6 @@ def _after_call(atom: tuple[Any, ...], state: State) -> Formula:
     if known is not None or owner is None or is_entry_term(owner):
         return atom if known is None else known
     return (*atom[:2], ("?", -1, "owner"))
-
-
-def asks_branches(formula: Formula) -> bool:
-    """Tell whether what branches tell of members can decide some of `formula`."""
-    if isinstance(formula, bool):
-        return False
-    if formula[0] in ("any", "all"):
-        return any(map(asks_branches, formula[1:]))
-    return formula[0] == "when" and not formula[1]
 
 
 def atoms(formula: Formula) -> list[tuple[Any, ...]]:

@@ -114,8 +114,9 @@ class Recorder:
         rest: Formula,
         doubt: str = "",
         under: Guards | None = None,
+        locks: Setting | None = None,
     ) -> None:
-        """Record that `rest` is what remains of `formula` in `state`."""
+        """Record that `rest` is what remains of `formula` in `state`, whose locks are `locks` if they are known already."""
         if rest is True:
             self.inside(state, what.at, formula)
         if doubt and rest is not True:
@@ -123,7 +124,7 @@ class Recorder:
         if rest is True and isinstance(what, Passed):
             return
         known = guards(state) if under is None else under
-        self.hits.append(Hit(what, rest, known, setting(state, self.parameters)))
+        self.hits.append(Hit(what, rest, known, setting(state, self.parameters) if locks is None else locks))
 
     def inside(self, state: State, at: At, formula: Formula) -> None:
         """Record that a reader, here or below, is where a grace period waits for him, if `formula` asks for that."""

@@ -71,6 +71,8 @@ def left(one: tuple[Any, ...], state: State) -> bool | tuple[Any, ...]:
     """
     if is_inside(one, state) or _is_last(state):
         return True
+    if not state.locks:
+        return one
     gone = {lock_class(lock) or "" for lock, hold in state.locks.items() if hold.times < 0}
     return (*one[:4], tuple(sorted(gone.union(one[4])))) if gone else one
 
@@ -82,7 +84,7 @@ def _is_last(state: State) -> bool:
 def is_inside(one: tuple[Any, ...], state: State) -> bool:
     """Tell whether a read is inside the section that its atom asks for."""
     _, _, place, domain, gone = one
-    return not place and any(
+    return not place and bool(state.locks) and any(
         hold.times > 0 and (name := lock_class(lock)) in domain and name not in gone
         for lock, hold in state.locks.items()
     )

@@ -4,6 +4,8 @@
 In: a state. Out: `Guards` over the function's entry, and `Setting`, locks for people and for later passes.
 """
 
+from functools import lru_cache
+
 from analyzer.analysis import ranges
 from analyzer.analysis.deferred import is_callers_choice
 from analyzer.analysis.locks import is_context, is_perhaps, lock_class
@@ -23,11 +25,12 @@ _KINDS = frozenset(("P", "ld", "pc", "w", "op", "m", CHOICE, TOLD))
 
 def guards(state: State) -> Guards:
     """Return what the state knows of entry terms: conditions under which a place is reached."""
-    return tuple(
-        (term, known)
-        for term, known in state.facts.items()
-        if term[0] in _KINDS and depth(term) <= _GUARD_DEPTH and is_entry_term(term)
-    )
+    return tuple([(term, known) for term, known in state.facts.items() if term[0] in _KINDS and _is_guard(term)])
+
+
+@lru_cache(1 << 16)
+def _is_guard(term: Term) -> bool:
+    return depth(term) <= _GUARD_DEPTH and is_entry_term(term)
 
 
 def setting(state: State, parameters: tuple[str, ...]) -> Setting:

@@ -10,7 +10,7 @@ the function dropped.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 from analyzer.analysis import conditions, ranges
@@ -111,7 +111,19 @@ class State:
 
     def narrowed(self) -> State:
         """Return a copy of which nothing but the facts can be changed independently."""
-        return replace(self, facts=self.facts.copy())
+        return State(
+            self.env,
+            self.memory,
+            self.epochs,
+            self.facts.copy(),
+            self.locks,
+            self.dropped,
+            self.fresh,
+            self.inside,
+            self.marks,
+            self.assumed,
+            self.backlinks,
+        )
 
     def signature(self, telling: Telling, *, came: bool = True) -> Signature:
         """Return what must agree for two states to be merged: locks held, pointers to locks, predicates known.

@@ -9,11 +9,13 @@ return in [LOW, -1] with nothing.
 
 from __future__ import annotations
 
+from functools import cached_property
 from hashlib import blake2b
 from typing import Any
 
 from msgspec import Struct
 
+from analyzer.analysis.asked import Asks, sort
 from analyzer.analysis.formula import Formula
 from analyzer.analysis.locksets import HeldAt, Setting, SiteLocks
 from analyzer.analysis.ranges import FULL, Range
@@ -222,7 +224,7 @@ class Imbalance(Struct, frozen=True, array_like=True):
     origin: tuple[str, Term] | None = None
 
 
-class FunctionSummary(Struct, frozen=True, array_like=True):
+class FunctionSummary(Struct, frozen=True, array_like=True, dict=True):
     """All that is kept of one function's analysis."""
 
     outcomes: tuple[Outcome, ...]
@@ -237,6 +239,11 @@ class FunctionSummary(Struct, frozen=True, array_like=True):
     takes: tuple[Acquisition, ...] = ()
     nested: tuple[Nested, ...] = ()
     imbalances: tuple[Imbalance, ...] = ()
+
+    @cached_property
+    def asks(self) -> Asks:
+        """Return what the function asks of its callers, as they ask for it; made where somebody calls it."""
+        return sort(self.demands, self.takes)
 
     @property
     def matters(self) -> bool:

@@ -256,6 +256,24 @@ def substitute(term: Term, arguments: tuple[Term, ...], loader: Loader) -> Term:
     return tuple(substitute(part, arguments, loader) if isinstance(part, tuple) else part for part in term)
 
 
+class Over:
+    """Rewrites entry terms of a callee over one call's arguments, each once: callees ask about few objects, often."""
+
+    __slots__ = ("_known", "_loader", "arguments")
+
+    def __init__(self, arguments: tuple[Term, ...], loader: Loader) -> None:
+        self.arguments = arguments
+        self._loader = loader
+        self._known: dict[Term, Term] = {}
+
+    def __call__(self, term: Term) -> Term:
+        """Return what `term` is to the caller."""
+        known = self._known.get(term)
+        if known is None:
+            known = self._known[term] = substitute(term, self.arguments, self._loader)
+        return known
+
+
 def thaw(value: Any) -> Any:  # noqa: ANN401 — a decoded term has no narrower type
     """Turn the lists of a decoded term back into tuples."""
     return tuple(thaw(part) for part in value) if isinstance(value, list) else value

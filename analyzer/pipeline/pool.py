@@ -17,7 +17,9 @@ import stat
 import warnings
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
+from itertools import islice
 from multiprocessing.connection import Connection, Pipe, wait
+from pathlib import Path
 from typing import cast
 
 from msgspec import Struct
@@ -48,9 +50,8 @@ def answers(
     waiting = iter(range(len(tasks)))
     workers: list[_Worker] = []
     try:
-        for task in (next(waiting, None) for _ in range(max(1, jobs))):
-            if task is not None:
-                workers.append(_fork(start, before_fork, tasks, task))
+        for task in islice(waiting, max(1, jobs)):
+            workers.append(_fork(start, before_fork, tasks, task))  # noqa: PERF401 - those begun must be ended, too
         while workers:
             ready = cast("list[Connection]", wait([worker.connection for worker in workers]))
             for worker in [worker for worker in workers if worker.connection in ready]:
@@ -112,8 +113,8 @@ def _let_go_of_pipes(own: int) -> None:
     The numbers stay taken: an object of the parent that is collected here must not close a descriptor of ours.
     """
     null = os.open(os.devnull, os.O_RDWR)
-    for name in os.listdir("/proc/self/fd"):
-        descriptor = int(name)
+    for path in list(Path("/proc/self/fd").iterdir()):
+        descriptor = int(path.name)
         if descriptor > 2 and descriptor not in (own, null):
             with suppress(OSError):  # the one that listed them is closed by now
                 mode = os.fstat(descriptor).st_mode

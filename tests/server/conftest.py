@@ -189,7 +189,7 @@ async def client() -> AsyncIterator[Client]:
     finally:
         said = await one.abort()
         if said:
-            print(said, *one.messages, *one.logged, sep="\n")
+            sys.stderr.write("\n".join((said, *one.messages, *one.logged)))
 
 
 def run(conversation: Coroutine[Any, Any, None]) -> None:
