@@ -11,6 +11,7 @@ error pointers the negative ones.
 
 from __future__ import annotations
 
+from functools import lru_cache
 from itertools import pairwise
 
 Range = tuple[tuple[int, int], ...]
@@ -135,7 +136,15 @@ def from_test(operator: str, value: int) -> Range:
 
 def satisfies(a: Range, operator: str, value: int) -> bool | None:
     """Tell whether every number in `a` passes `operator value`, none does (False), or some do (None)."""
-    common = meet(a, from_test(operator, value))
-    if common is None:
+    passing, failing = _divided(operator, value)
+    if meet(a, passing) is None:
         return False
-    return True if common == a else None
+    # not `meet(a, passing) == a`: that may have filled the very gap
+    return True if failing is None or meet(a, failing) is None else None
+
+
+@lru_cache(1 << 12)
+def _divided(operator: str, value: int) -> tuple[Range, Range | None]:
+    """Return the numbers that pass a test, and the others."""
+    passing = from_test(operator, value)
+    return passing, complement(passing)

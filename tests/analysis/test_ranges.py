@@ -71,6 +71,14 @@ def test_assuming_a_comparison_loses_no_number_that_passes_it(a: Range, name: st
         assert not passing
 
 
+def test_a_range_that_is_full_of_gaps_still_tells_what_may_fail() -> None:
+    full: Range = ((ranges.LOW, -3), (-1, -1), (1, 1), (3, 3), (5, 5), (7, ranges.HIGH))
+    assert len(full) == ranges.MAX_PARTS
+    assert ranges.satisfies(full, "!=", -4) is None
+    assert ranges.satisfies(full, "!=", 4) is True
+    assert conditions.assume({("P", 0): full}, ("op", "!=", ("P", 0), ("k", -4)), False)
+
+
 def test_error_pointers_are_negative_numbers() -> None:
     facts: conditions.Facts = {}
     is_error = ("op", ">=", ("P", 0), ("k", (1 << 64) - 4095))
