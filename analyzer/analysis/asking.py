@@ -27,6 +27,8 @@ from analyzer.analysis.state import State
 from analyzer.analysis.summary import Passed
 from analyzer.analysis.terms import TOLD, ZERO, Loader, Over, Term, spell
 from analyzer.ir.function import At
+from analyzer.program.callbacks import slot_of_row
+from analyzer.program.flow import Slot
 from analyzer.program.graph import spell_slot
 
 #: why a way is in doubt that begins with an object being made: most of what is done to objects is not done to new ones
@@ -204,6 +206,13 @@ class Asking:
                     through = answered(self.scope, what, target, one.id, site)
                     if not asked.is_call:
                         formula = rebind(asked.formula, cases.over)
-                        self.recorder.require(case.state, through, at_entry(formula) if locks is None else formula)
+                        left = self._elsewhere(formula, slot) if locks is None else formula
+                        self.recorder.require(case.state, through, left)
                     elif nesting < MAX_NESTING:
                         self._answer(case.state, at, asked.formula, through, given, nesting + 1)
+
+    def _elsewhere(self, formula: Formula, slot: Slot | None) -> Formula:
+        """Return what is left of `formula` in a function that is called later or elsewhere, in a context of its own."""
+        rows = (row for row in self.scope.context.graph.callbacks.rows if slot_of_row(row) == slot)
+        row = next(rows, None)
+        return at_entry(formula, () if row is None else ((row.context, "write"),))

@@ -15,7 +15,7 @@ from analyzer.analysis.calls import Caller
 from analyzer.analysis.context import Scope
 from analyzer.analysis.contracts import told
 from analyzer.analysis.effects import lock_of
-from analyzer.analysis.evaluate import evaluate, store
+from analyzer.analysis.evaluate import evaluate, load, store
 from analyzer.analysis.formula import Formula, all_of, any_of, atoms, lock_atom, where_made
 from analyzer.analysis.freshness import allocation, is_new
 from analyzer.analysis.locks import instance, lock_class
@@ -37,6 +37,8 @@ _MODES = {"any": "read", "read": "shared", "write": "write"}
 _HOW = {mode: how for how, mode in _MODES.items()}
 #: in words of what is claimed, before a lock that must not be held
 NOT = "no "
+#: the question whether any lock is held
+_LOCKED = "__lockspec_locked"
 _EITHER = "the function claims the other mode as well; what decides which one is not told to callers"
 _OTHER = "part of what is claimed is about something else than locks"
 SHAPE = "of the assertion only its shape is left: what it claims of the lock is not known for certain"
@@ -63,11 +65,18 @@ class Claims:
         """Ask for what a function asserts that is called, and believe it."""
         for target in self._scope.targets(call.callee):
             row = self._scope.context.spec.primitives.get(target.name)
-            if row is not None and target.name in self._recorder.watches.claims:
-                arguments = tuple(evaluate(state, argument) for argument in call.arguments)
-                effects = [effect for effect in row.effects if effect.kind == "assert"]
-                formula = all_of([self._held(effect, arguments) for effect in effects])
-                self._ask(state, target.name, formula, call.at)
+            asserted = [effect for effect in row.effects if effect.kind == "assert"] if row is not None else []
+            for form in dict.fromkeys(effect.form or target.name for effect in asserted):
+                if form in self._recorder.watches.claims:
+                    arguments = tuple(evaluate(state, argument) for argument in call.arguments)
+                    said = [effect for effect in asserted if (effect.form or target.name) == form]
+                    formula = all_of([self._asserted(state, effect, arguments) for effect in said])
+                    self._ask(state, form, formula, call.at)
+
+    def _asserted(self, state: State, effect: Effect, arguments: tuple[Term, ...]) -> Formula:
+        key = lock_of(effect, arguments, self._types, lambda obj: load(state, obj))
+        formula = lock_atom(key, _MODES[effect.access])
+        return opposite(formula) if effect.negated else formula
 
     def _ask(self, state: State, form: str, formula: Formula, at: At) -> None:
         locks = [atom for atom in atoms(formula) if atom[0] not in ("maybe", "when")]
@@ -116,6 +125,8 @@ class Claims:
         return ("maybe", _OTHER)
 
     def _asked(self, function: str, arguments: tuple[Term, ...]) -> Formula:
+        if function == _LOCKED:
+            return ("locked", True, "")
         effects = told(self._scope.context.spec, function)
         if effects:
             parts = [self._held(effect, arguments) for effect in effects]
@@ -131,6 +142,8 @@ class Claims:
     def _lock_name(self, atom: tuple[object, ...]) -> str:
         if atom[0] == "atomic":
             return "any lock whose holder must not sleep"
+        if atom[0] == "locked":
+            return "lock" if atom[1] else f"{NOT}lock"
         name = spell(atom[1], self._recorder.parameters) if isinstance(atom[1], tuple) else str(atom[1])
         mode = {"write": " (write)", "shared": " (read)"}.get(str(atom[2]), "")
         return f"{NOT if atom[0] == 'unheld' else ''}{name}{mode}"
@@ -172,6 +185,8 @@ def opposite(formula: Formula) -> Formula:
             return ("held", *formula[1:])
         case "atomic":
             return ("atomic", not formula[1])
+        case "locked":
+            return ("locked", not formula[1], formula[2])
         case "when":
             return (*formula[:3], {"!=": "==", "==": "!="}[formula[3]], *formula[4:])
     return ("maybe", _OTHER)

@@ -61,6 +61,17 @@ def told(spec: SpecSet, function: str) -> tuple[Effect, ...]:
     return tuple(effect for effect in row.effects if effect.kind == "tell") if row is not None else ()
 
 
+def asked_of(spec: SpecSet) -> Callable[[Statement], Requirement | None]:
+    """Return what tells which locks a statement asks for; None if it denies one, or asks for none."""
+    reading = _Reading(spec)
+
+    def asked(statement: Statement) -> Requirement | None:
+        negated, requires, _ = reading.claim(statement)
+        return None if negated else requires
+
+    return asked
+
+
 def taken(ir: FunctionIR, spec: SpecSet) -> frozenset[str]:
     """Return the classes of the locks that a function takes by calling primitives itself."""
     reading = _Reading(spec)

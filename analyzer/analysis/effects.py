@@ -10,9 +10,9 @@ from analyzer.analysis.evaluate import store
 from analyzer.analysis.freshness import allocation, lower, publish
 from analyzer.analysis.locks import LockTypes, certain, is_perhaps, lock_class, perhaps, same_lock
 from analyzer.analysis.state import FRESH, PUBLISHED, Dropped, Hold, State
-from analyzer.analysis.terms import ZERO, Term, element, is_stable, member, pointee
+from analyzer.analysis.terms import ZERO, Loader, Term, element, is_stable, member, pointee, substitute
 from analyzer.ir.function import At
-from analyzer.spec.effect import ArgumentTest, Effect, LockAbstract, LockArgument, Primitive, ReturnTest
+from analyzer.spec.effect import ArgumentTest, Effect, LockAbstract, LockArgument, LockTerm, Primitive, ReturnTest
 
 #: stands for the function of a predicate that holds where the last reference to an object was dropped
 LAST = "last reference"
@@ -95,9 +95,13 @@ def apply_effect(
             lower(state, allocation(arguments[effect.lock.index]), PUBLISHED)
 
 
-def lock_of(effect: Effect, arguments: tuple[Term, ...], types: LockTypes) -> Term:
-    """Return the lock that the effect is about."""
+def lock_of(
+    effect: Effect, arguments: tuple[Term, ...], types: LockTypes, loader: Loader = lambda obj: ("ld", obj, 0)
+) -> Term:
+    """Return the lock that the effect is about; `loader` tells what memory holds."""
     match effect.lock:
+        case LockTerm(term):
+            return types.key(substitute(term, arguments, loader))
         case LockAbstract(name):
             return ("abstract", name)
         case LockArgument(index, part) if index < len(arguments):

@@ -19,6 +19,7 @@ Atoms (tuples, so that equal ones are shared and cached):
   ("new",)                              the way begins in the function that made the object
   ("lock", key, mode)                   this lock is held, of which only a caller knows the class
   ("atomic", truth)                     a lock is held whose holder must not sleep, or none is
+  ("locked", truth, reason)             any lock is held, or none is; with a reason, it is not known what that is good for
   ("maybe", reason)                     cannot be decided; reason is for people
 Formulas: True, False, an atom, ("any", f, …), ("all", f, …).
 """
@@ -31,7 +32,7 @@ from analyzer.analysis import ranges, sections
 from analyzer.analysis.effects import change
 from analyzer.analysis.exempt import MAX_OWNER_DEPTH, dying, fresh, spared
 from analyzer.analysis.freshness import is_own_object
-from analyzer.analysis.locks import certain, differ, exported_lock, instance, is_perhaps, lock_class
+from analyzer.analysis.locks import certain, differ, exported_lock, instance, is_context, is_perhaps, lock_class
 from analyzer.analysis.sequence import came, is_quiet
 from analyzer.analysis.state import Hold, State
 from analyzer.analysis.terms import Term, address, depth, is_entry_term, root
@@ -40,6 +41,8 @@ from analyzer.ir.function import At
 Formula = bool | tuple[Any, ...]
 #: modes asked for, and how the lock is held, that exclude each other
 _CONTRARY = frozenset((("write", "read"), ("shared", "write")))
+#: what functions are entered in, where claims ask for it as for a lock; empty if nothing is known of it
+_CONTEXTS = frozenset(("", "atomic", "hardirq", "process", "softirq"))
 
 
 def any_of(parts: list[Formula]) -> Formula:
@@ -128,6 +131,8 @@ def residue(formula: Formula, state: State) -> Formula:
         case "atomic":
             known = any(hold.times > 0 and hold.atomic for hold in state.locks.values())
             return formula[1] if known else formula
+        case "locked":
+            return _any_lock(formula, state)
         case "when":
             return _when(formula, state)
         case "fresh":
@@ -253,6 +258,16 @@ def _unheld(atom: tuple[Any, ...], state: State) -> Formula:
     return (*left, known) if known and isinstance(left, tuple) else left
 
 
+def _any_lock(atom: tuple[Any, ...], state: State) -> Formula:
+    _, truth, reason = atom
+    held = (
+        key for key, hold in state.locks.items() if hold.times > 0 and not is_context(key, hold.mode, hold.recursive)
+    )
+    if next(held, None) is None and not state.assumed:
+        return atom
+    return ("maybe", reason) if reason else bool(truth)
+
+
 def _of_class(wanted: str, state: State) -> list[tuple[Term, Hold]]:
     return [(key, hold) for key, hold in state.locks.items() if lock_class(key) == wanted]
 
@@ -363,6 +378,9 @@ def at_entry(
             return formula
         case "atomic":
             return not formula[1]
+        case "locked":
+            held = any(name not in _CONTEXTS for name, _ in holds)
+            return (("maybe", formula[2]) if formula[2] else formula[1]) if held else not formula[1]
         case "calls":
             # an entry point answers its callees' deferred calls itself
             return True

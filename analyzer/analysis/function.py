@@ -13,6 +13,7 @@ from heapq import heappop, heappush
 from typing import TypeVar
 
 from analyzer.analysis import conditions, ranges
+from analyzer.analysis.bare import Bare
 from analyzer.analysis.calls import Caller
 from analyzer.analysis.claims import Claims
 from analyzer.analysis.conditions import truth_of
@@ -26,6 +27,7 @@ from analyzer.analysis.lent import Lent
 from analyzer.analysis.locks import agree, certain, perhaps
 from analyzer.analysis.marks import DEPTH, collapse
 from analyzer.analysis.places import Recorder
+from analyzer.analysis.promises import Promises, unchecked
 from analyzer.analysis.sequence import called, made, written
 from analyzer.analysis.state import Hold, Signature, State, close_pass, merge
 from analyzer.analysis.summarise import summarise
@@ -104,15 +106,20 @@ class FunctionAnalysis:
         self.recorders: dict[tuple[int, Signature], Recorder] = {}
         self.leaves: dict[tuple[int, Signature], list[Leave]] = {}
         self.gaps: list[Gap] = []
+        self.promises: Promises | None = None
+        self.unchecked = unchecked(scope)
         self._ticket = 0
         #: do calls ask for what came before? None: not looked yet
         self._asks: bool | None = None
         self.uses = Uses(scope) if scope.context.watches.dated else None
         self.lent = Lent(scope) if scope.context.watches.sections and scope.watched else None
+        self.bare = Bare(scope) if scope.context.watches.bare else None
 
     def run(self) -> FunctionSummary:
         """Return the function's summary."""
-        self.arrive(0, self.start(), START)
+        start = self.start()
+        self.promises = Promises(self.scope, start)
+        self.arrive(0, start, START)
         while self.work:
             block, _, signature = heappop(self.work)
             self.queued.discard((block, signature))
@@ -141,7 +148,9 @@ class FunctionAnalysis:
         """Return what collects the hits of one pass over a block."""
         context = self.scope.context
         names = self.scope.parameter_names()
-        return Recorder(context.watches, context.lock_types, context.constants, names, self.ir.name)
+        found = Recorder(context.watches, context.lock_types, context.constants, names, self.ir.name)
+        found.unchecked = self.unchecked
+        return found
 
     def give_up(self, text: str) -> None:
         """Note that a part of the function is not fully analysed."""
@@ -263,6 +272,8 @@ class FunctionAnalysis:
             case Read(path, at):
                 if self.scope.watched:
                     caller.recorder.access(state, locate(state, path), "read", at)
+                if self.bare:
+                    self.bare.event(state, event, place, caller.recorder)
             case Store():
                 self._store(state, event, place, caller.recorder)
             case Claim():
@@ -330,7 +341,10 @@ class FunctionAnalysis:
                 for target in targets:
                     self.arrive(target, state.fork(), key)
             case Return(value, at):
-                self.leaves[key].append(Leave(state, None if value is None else evaluate(state, value), at))
+                leave = Leave(state, None if value is None else evaluate(state, value), at)
+                self.leaves[key].append(leave)
+                if self.promises:
+                    self.promises.check(leave, self.recorders[key])
 
     def _branch(self, key: tuple[int, Signature], state: State, term: Term, true: int, false: int) -> None:
         if self.uses is not None:

@@ -36,6 +36,7 @@ class Keys:
             sorted(watches.dated.items()),
             sorted(watches.claims.items()),
             sorted(watches.pointees.items()),
+            sorted(watches.bare.items()),
         )
         settled = _encode((rules, constants))
         #: depends on the whole run: code, specification, rules

@@ -5,7 +5,7 @@ In: `kvm.arch.apic_map`. Out: the cell `("kvm_arch", "apic_map")`: the record th
 A name that no record or global has is an error at its place in the specification.
 """
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 
 from analyzer.analysis.locks import LockTypes
 from analyzer.base.errors import SpecError
@@ -13,11 +13,14 @@ from analyzer.base.location import Location
 from analyzer.facts.unit import RecordLayout
 from analyzer.ir.types import Array, CType, Pointer, Record
 from analyzer.program.link import Program
+from analyzer.spec.effect import LockAbstract
 from analyzer.spec.model import AllOf, AnyOf, Held, Name, Requirement, SpecSet, When
 from analyzer.spec.names import abstract_locks
 from analyzer.spec.suggest import did_you_mean
 
 Cell = tuple[str, str]
+#: the question whether whoever asks is a reader
+READING = "__lockspec_reading"
 
 
 class NameResolver:
@@ -27,10 +30,16 @@ class NameResolver:
         self._records: Mapping[str, RecordLayout] = program.records
         self._globals = {item.name: item.type for unit in program.units.values() for item in unit.globals}
         self._lock_types = LockTypes(spec).records
+        self._reading = spec.primitives.get(READING)
         self._abstract = abstract_locks(spec)
         shared = {row.family for row in spec.primitives.values() if any(e.mode == "read" for e in row.effects)}
         #: record names of locks that readers share
         self._shared = {name for family in spec.families if family.name in shared for name in family.types}
+        self._guards = {
+            item.name: item.guards for unit in program.units.values() for item in unit.globals if item.guards
+        }
+        #: what accessors of a pointer ask for, once that is known
+        self.conditions: Callable[[frozenset[Cell]], Mapping[Cell, tuple[Requirement, ...]]] = lambda _: {}
         #: what the rules name and the program lacks, in the order of asking
         self.errors: list[SpecError] = []
         #: records that rules name and no analysed function uses: not an error in a partial run
@@ -109,6 +118,24 @@ class NameResolver:
                     paths = (tuple(path.removeprefix("self.").split(".")) for path in locks if path)
                     names = tuple(Name((layout.name, *path) if path[0] in siblings else path) for path in paths)
                     yield (layout.name, member.name), names
+        for name, guards in sorted(self._guards.items()):
+            for text in (text for attribute_, text in guards if attribute_ == attribute):
+                locks = ("".join(part.split()).lstrip("&").replace("->", ".") for part in text.split(","))
+                yield ("", name), tuple(Name(tuple(path.split("."))) for path in locks if path)
+
+    def holds_pointer(self, cell: Cell) -> bool:
+        """Tell whether a member, or a global, is a pointer to an object, or an array of such."""
+        layout = self._records.get(cell[0])
+        members = {member.name: member.type for member in layout.members} if layout else self._globals
+        ctype = members.get(cell[1])
+        while isinstance(ctype, Array):
+            ctype = ctype.of
+        return isinstance(ctype, Pointer) and not isinstance(ctype.to, Pointer)
+
+    def reading(self) -> tuple[Name, ...]:
+        """Return the locks without an object whose holders read what readers share."""
+        effects = self._reading.effects if self._reading is not None else ()
+        return tuple(Name((effect.lock.name,)) for effect in effects if isinstance(effect.lock, LockAbstract))
 
     def has_readers(self, lock: Name) -> bool:
         """Tell whether readers can share `lock`: a member, or a global, of whose type nothing is known here."""

@@ -349,8 +349,8 @@ class Retirements:
 
     def _lock(self, source: LockSource, once: Once, event: Call) -> str | int:
         """Return the class of a lock, or the parameter that points to it; -1 if neither is known."""
-        if isinstance(source, LockAbstract):
-            return source.name
+        if not isinstance(source, LockArgument):
+            return source.name if isinstance(source, LockAbstract) else -1
         value = once.value(argument_of(event, source.index))
         match value:
             case AddressOf(path):

@@ -84,9 +84,13 @@ def _is_last(state: State) -> bool:
 def is_inside(one: tuple[Any, ...], state: State) -> bool:
     """Tell whether a read is inside the section that its atom asks for."""
     _, _, place, domain, gone = one
-    return not place and bool(state.locks) and any(
-        hold.times > 0 and (name := lock_class(lock)) in domain and name not in gone
-        for lock, hold in state.locks.items()
+    return (
+        not place
+        and bool(state.locks)
+        and any(
+            hold.times > 0 and (name := lock_class(lock)) in domain and name not in gone
+            for lock, hold in state.locks.items()
+        )
     )
 
 

@@ -56,8 +56,12 @@ class Watch(Struct, frozen=True):
     by: tuple[str, ...] = ()
     #: what a place asks for, in words, where the rule does not say it
     locks: tuple[str, ...] = ()
+    #: a declaration says so: functions may say that it is not to be checked in them
+    annotated: bool = False
     #: the member is a pointer, and what matters is what it points to
     behind: bool = False
+    #: the member is a pointer that readers share, and what matters are reads without an accessor
+    bare: bool = False
     #: where readers of the member must be, if updaters wait for them
     section: Section | None = None
 
@@ -75,10 +79,10 @@ class Watches:
         self.predicates: set[tuple[str, tuple[str, str]]] = set()
         #: functions that read what a predicate asks: `refcount_read`
         self.readers: set[str] = set()
-        #: members of which the uses of what was read matter, by (record, member)
+        #: by (record, member): members of which the uses of what was read matter, what they point to, reads without an accessor
         self.dated: dict[tuple[str, str], list[Watch]] = defaultdict(list)
-        #: likewise: pointers of which what they point to matters
         self.pointees: dict[tuple[str, str], list[Watch]] = defaultdict(list)
+        self.bare: dict[tuple[str, str], list[Watch]] = defaultdict(list)
         #: by the form of a claim
         self.claims: dict[str, list[Watch]] = defaultdict(list)
         #: does any rule ask for readers to be in a section?
@@ -114,6 +118,8 @@ class Watches:
             self.claims[watch.form].append(watch)
         elif watch.cell is not None and watch.lock:
             self.dated[watch.cell].append(watch)
+        elif watch.cell is not None and watch.bare:
+            self.bare[watch.cell].append(watch)
         elif watch.cell is not None:
             (self.pointees if watch.behind else self.cells)[watch.cell].append(watch)
         else:

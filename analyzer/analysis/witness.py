@@ -22,6 +22,7 @@ from analyzer.program.link import Program
 #: a lock that the function knows only by a pointer that it was given
 UNNAMED = "a lock"
 _VERBS = {
+    "bare read": "reads, without an accessor,",
     "read": "reads",
     "write": "writes",
     "call": "calls",

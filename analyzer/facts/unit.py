@@ -10,7 +10,7 @@ from msgspec import Struct
 
 from analyzer.base.gap import Gap
 from analyzer.base.location import Location
-from analyzer.ir.function import At, FunctionIR
+from analyzer.ir.function import At, Claim, FunctionIR
 from analyzer.ir.types import CType
 from analyzer.ir.values import AccessPath
 
@@ -38,6 +38,8 @@ class GlobalVariable(Struct, frozen=True, array_like=True):
     static: bool
     #: defined here (not only declared extern)
     defined: bool
+    #: annotations that say how it is guarded: attribute and arguments as written
+    guards: tuple[tuple[str, str], ...] = ()
 
 
 class Initialiser(Struct, frozen=True, array_like=True):
@@ -105,6 +107,8 @@ class Declared(Struct, frozen=True, array_like=True):
     type: CType
     #: does not return
     noreturn: bool = False
+    #: what its annotations claim, over its parameters
+    claims: tuple[Claim, ...] = ()
 
 
 class Member(Struct, frozen=True, array_like=True):
@@ -112,7 +116,7 @@ class Member(Struct, frozen=True, array_like=True):
 
     name: str
     type: CType
-    #: annotations that say which lock guards it: attribute and arguments as written
+    #: annotations that say how it is guarded: attribute and arguments as written; `__rcu`
     guards: tuple[tuple[str, str], ...] = ()
 
 

@@ -11,6 +11,7 @@ from __future__ import annotations
 from msgspec import Struct
 
 from analyzer.base.location import Location
+from analyzer.findings.claims import ClaimedBy
 from analyzer.findings.model import Finding, Step, Verdict
 
 
@@ -71,6 +72,8 @@ class Explanation(Struct, frozen=True):
     target: str
     rules: tuple[RuleNote, ...]
     sites: tuple[Site, ...]
+    #: what the function that is the target claims itself, with verdicts for each way in which it is called
+    contracts: tuple[ClaimedBy, ...] = ()
     #: findings at these sites
     findings: tuple[Finding, ...] = ()
     #: what limits the answer, one line each

@@ -13,11 +13,18 @@ from collections.abc import Iterator
 
 from msgspec import Struct
 
-#: attributes with a meaning for lock analysis or linking, by name without underscores
-KEPT = frozenset(
-    {"alias", "cleanup", "error", "guarded_by", "lockspec_must_hold", "lockspec_must_not_hold", "noreturn"}
-    | {"pt_guarded_by", "section", "weak"}
+#: attributes by which a function's declaration says what it needs, takes and drops: Clang's, sparse's (`context`), and
+#: those that the forced headers make of annotations without a mode
+ANNOTATIONS = frozenset(
+    {"acquire_capability", "acquire_shared_capability", "context", "lockspec_acquires", "lockspec_must_hold"}
+    | {"lockspec_releases", "lockspec_try_acquires", "locks_excluded", "no_thread_safety_analysis"}
+    | {"release_capability", "release_generic_capability", "release_shared_capability", "requires_capability"}
+    | {"requires_shared_capability", "try_acquire_capability", "try_acquire_shared_capability"}
 )
+#: attributes with a meaning for lock analysis or linking, by name without underscores
+KEPT = ANNOTATIONS | {
+    *("alias", "cleanup", "error", "guarded_by", "lockspec_rcu", "noreturn", "pt_guarded_by", "section", "weak"),
+}
 
 _OPEN = frozenset("([{")
 _CLOSE = frozenset(")]}")

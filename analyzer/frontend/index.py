@@ -81,6 +81,7 @@ class DeclarationTable:
         self._typedefs: dict[str, Entry] = {}
         self._tags: dict[str, Entry] = {}
         self._enumerators: dict[str, Entry] = {}
+        self._annotated: dict[str, list[Entry]] = {}
         scans = list(self._scans.values())
         for name in ("declared", "tentative", "defined"):
             for part in scans:
@@ -89,6 +90,8 @@ class DeclarationTable:
             self._typedefs.update(part.typedefs)
             self._tags.update(part.tags)
             self._enumerators.update(part.enumerators)
+            for name, entries in part.annotated.items():
+                self._annotated.setdefault(name, []).extend(entries)
 
     @property
     def gaps(self) -> tuple[Gap, ...]:
@@ -123,6 +126,10 @@ class DeclarationTable:
     def ordinary(self, name: str) -> Declaration | None:
         """Return the function or variable `name`."""
         return self._find(self._ordinary, name)
+
+    def annotated(self, name: str) -> tuple[Declaration, ...]:
+        """Return the declarations without a body that say something of the locks of function `name`, in order."""
+        return tuple([self._made_of(entry) for entry in self._annotated.get(name, ())])
 
     def typedef(self, name: str) -> Declaration | None:
         """Return the typedef `name`."""
@@ -173,8 +180,9 @@ class DeclarationTable:
 
     def _find(self, entries: dict[str, Entry], name: str) -> Declaration | None:
         entry = entries.get(name)
-        if entry is None:
-            return None
+        return None if entry is None else self._made_of(entry)
+
+    def _made_of(self, entry: Entry) -> Declaration:
         return self._declaration(entry, self._scans[entry.home], self._segments[entry.home])
 
     def _declaration(self, entry: Entry, part: Scan, segment: Segment) -> Declaration:

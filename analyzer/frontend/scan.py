@@ -15,6 +15,7 @@ from itertools import count
 
 from msgspec import Struct
 
+from analyzer.frontend.attributes import ANNOTATIONS
 from analyzer.frontend.extents import Extent, Trouble, find_extents
 from analyzer.frontend.heads import DeclarationKind, Head, Standing, read_head
 from analyzer.frontend.lexer import Lines
@@ -41,6 +42,8 @@ class Scan(Struct, frozen=True, eq=False):
     defined: dict[str, Entry]
     tentative: dict[str, Entry]
     declared: dict[str, Entry]
+    #: declarations of functions, without a body, that are annotated with locks
+    annotated: dict[str, list[Entry]]
     typedefs: dict[str, Entry]
     tags: dict[str, Entry]
     enumerators: dict[str, Entry]
@@ -53,6 +56,10 @@ class Scan(Struct, frozen=True, eq=False):
 
 _scans: dict[tuple[str, int], Scan] = {}
 _homes = count()
+#: an attribute that says something of locks, or a word like one
+_ANNOTATION = re.compile(
+    rf"\b(?:__)?(?:{'|'.join(sorted(ANNOTATIONS - {'context'}))})(?:__)?\b|\b(?:__)?context(?:__)?\s*\("
+)
 _NAMING = frozenset({DeclarationKind.FUNCTION, DeclarationKind.ORDINARY, DeclarationKind.TYPEDEF})
 
 
@@ -86,6 +93,21 @@ def _nameless(entries: tuple[Entry, ...]) -> Iterator[Trouble]:
             yield Trouble(entry.extent.start, "not a declaration")
 
 
+def _annotated(text: str, entries: tuple[Entry, ...]) -> dict[str, list[Entry]]:
+    """Return the annotated declarations without a body, by name."""
+    found: dict[str, list[Entry]] = {}
+    if _ANNOTATION.search(text) is None:
+        return found
+    for entry in entries:
+        if entry.head.kind is DeclarationKind.ORDINARY and _ANNOTATION.search(
+            text, entry.extent.start, entry.extent.end
+        ):
+            for name, standing in entry.head.names:
+                if standing is Standing.DECLARED:
+                    found.setdefault(name, []).append(entry)
+    return found
+
+
 def _scan(text: str, position: int) -> Scan:
     found = find_extents(text, position)
     home = next(_homes)
@@ -112,6 +134,7 @@ def _scan(text: str, position: int) -> Scan:
         named[Standing.DEFINED],
         named[Standing.TENTATIVE],
         named[Standing.DECLARED],
+        _annotated(text, entries),
         typedefs,
         tags,
         enumerators,

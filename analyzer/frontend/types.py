@@ -5,7 +5,7 @@ In: declarations of one unit. Out: types of declarations, members and expression
 """
 
 from analyzer.frontend.types_base import Shape, record_node
-from analyzer.frontend.types_expression import Declared, Types, attribute_names, is_noreturn, text_of
+from analyzer.frontend.types_expression import Declared, Types, annotations_of, attribute_names, is_noreturn, text_of
 from analyzer.frontend.types_names import Entry, LocalNames, Memo, Outside, Trace
 
 __all__ = [
@@ -17,6 +17,7 @@ __all__ = [
     "Shape",
     "Trace",
     "Types",
+    "annotations_of",
     "attribute_names",
     "is_noreturn",
     "record_node",

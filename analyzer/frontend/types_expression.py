@@ -15,6 +15,7 @@ from msgspec import Struct
 from pycparser import c_ast
 
 from analyzer.frontend import nodes
+from analyzer.frontend.attributes import ANNOTATIONS
 from analyzer.frontend.types_constant import Constants, literal
 from analyzer.frontend.types_names import Entry, Outside
 from analyzer.frontend.types_scalars import (
@@ -310,6 +311,12 @@ def attribute_names(decl: Any) -> dict[str, str]:
     return {a.name: a.arguments or "" for group in decl.attributes or () for a in group.attributes}
 
 
+def annotations_of(decl: Any) -> tuple[tuple[str, str], ...]:
+    """List the annotations of a function's declaration, in order: name and spelling of the arguments."""
+    attributes = (a for group in decl.attributes or () for a in group.attributes)
+    return tuple((a.name, a.arguments or "") for a in attributes if a.name in ANNOTATIONS)
+
+
 def text_of(spelling: str) -> str:
     """Join the pieces of a string literal as written, without prefixes and quotes; escapes stay as they are."""
     return "".join(_PIECE.findall(spelling))
@@ -345,4 +352,4 @@ _HANDLERS: dict[type, Any] = {
     nodes.LabelAddress: Types._type_of_label,
 }
 
-__all__ = ["Declared", "Enum", "Types", "attribute_names", "is_noreturn", "text_of"]
+__all__ = ["Declared", "Enum", "Types", "annotations_of", "attribute_names", "is_noreturn", "text_of"]

@@ -26,6 +26,9 @@ class Declarations(Protocol):
     def ordinary(self, name: str) -> Any:
         """Find the variable or function `name`."""
 
+    def annotated(self, name: str) -> tuple[Any, ...]:
+        """Find the declarations of function `name`, without its body, that are annotated."""
+
     def typedef(self, name: str) -> Any:
         """Find the typedef `name`."""
 
@@ -149,6 +152,11 @@ class Outside:
         self.trace["o:" + name] = self.digest("o:" + name)
         return self.table.ordinary(name)
 
+    def annotated(self, name: str) -> tuple[Any, ...]:
+        """Find the declarations of function `name`, without its body, that are annotated."""
+        self.trace["a:" + name] = self.digest("a:" + name)
+        return self.table.annotated(name)
+
     def typedef(self, name: str) -> Any:
         """Find the typedef `name`."""
         self.trace["t:" + name] = self.digest("t:" + name)
@@ -177,6 +185,8 @@ class Outside:
             case "o":
                 declaration = self.table.ordinary(name)
                 return "" if declaration is None else interface_digest(declaration)
+            case "a":
+                return " ".join(str(declaration.digest) for declaration in self.table.annotated(name))
             case "t":
                 declaration = self.table.typedef(name)
             case "g":

@@ -15,14 +15,10 @@ of the assertions in a kernel without lockdep, and that is a claim of a less cer
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import partial
 from typing import Any
 
 from pycparser import c_ast
 
-from analyzer.frontend.index import ParseError
-from analyzer.frontend.parser import GnuParser
-from analyzer.frontend.types_expression import attribute_names
 from analyzer.frontend.types_scalars import INT, VOID
 from analyzer.ir.claims import ALWAYS, NEVER, Asked, Both, Either, Named, Negated, Other, Statement, negated
 from analyzer.ir.function import Call, Claim, Done, Store
@@ -36,8 +32,6 @@ from analyzer.lower.flow import Draft
 MARKER = "__lockspec_claim"
 #: questions that the forced headers ask inside a claim; outside of one, they are true, as in a kernel without lockdep
 QUESTION = "__lockspec_"
-#: annotations of functions, by the attribute that the forced headers make of them
-_ANNOTATIONS = {"lockspec_must_hold": "__must_hold", "lockspec_must_not_hold": "__must_not_hold"}
 #: forms of claims that are known by what is left of them
 POINTER_SHAPE = "(void)lock"
 CONDITION_SHAPE = "while (0 && …)"
@@ -56,35 +50,20 @@ def _question(_: Lowering, __: Any, ___: list[Any]) -> Typed:
 
 MARKERS: dict[str, Callable[[Lowering, Any, list[Any]], Typed]] = {MARKER: _marked} | {
     QUESTION + word: _question
-    for word in ("held", "held_read", "held_write", "irqs_off", "in_hardirq", "in_softirq", "atomic", "pointer")
+    for word in (
+        "held",
+        "held_read",
+        "held_write",
+        "irqs_off",
+        "in_hardirq",
+        "in_softirq",
+        "atomic",
+        "locked",
+        "stays",
+        "threaded",
+        "pointer",
+    )
 }
-
-
-def claim_by_annotation(low: Lowering, decl: Any) -> None:
-    """Emit, where a function begins, what the annotations of its declaration `decl` claim."""
-    for name, text in attribute_names(decl).items():
-        form = _ANNOTATIONS.get(name)
-        said = _parsed(text) if form is not None else None
-        if form is None or said is None:
-            continue
-        for pointer in said.exprs if type(said) is c_ast.ExprList else (said,):
-            statement, before = _evaluate(low, partial(_held, low, pointer))
-            if statement is not None:
-                claim = negated(statement) if form == "__must_not_hold" else statement
-                low.flow.emit(Claim(form, claim, low.at(decl), before))
-
-
-def _held(low: Lowering, pointer: Any) -> Statement:
-    return Asked(f"{QUESTION}held", (low.value(pointer)[0],))
-
-
-def _parsed(text: str) -> Any | None:
-    """Parse the argument of an annotation; None if it is no expression."""
-    try:
-        (node,) = GnuParser().parse_declaration(f"void f(void) {{ ({text}); }}", lambda _: False)
-    except (ParseError, ValueError):
-        return None
-    return node.body.block_items[0] if node.body.block_items else None
 
 
 def claim_by_shape(low: Lowering, node: Any) -> None:
@@ -96,7 +75,7 @@ def claim_by_shape(low: Lowering, node: Any) -> None:
         pointer = _discarded(items[0])
         if pointer is None or _is_marked(low):
             return
-        statement, before = _evaluate(low, lambda: _named(low, pointer))
+        statement, before = evaluate_aside(low, lambda: _named(low, pointer))
         if statement is not None:
             low.flow.emit(Claim(POINTER_SHAPE, statement, low.at(node), before))
     elif type(node.cond) is c_ast.BinaryOp and node.cond.op == "&&" and low.types.constant(node.cond.left) == 0:
@@ -127,7 +106,7 @@ def _named(low: Lowering, pointer: Any) -> Statement | None:
 def _claim(low: Lowering, node: Any, form: str, said: Any, *, opposite: bool = False) -> None:
     if low.flow.current is None:
         return
-    statement, before = _evaluate(low, lambda: _statement(low, said))
+    statement, before = evaluate_aside(low, lambda: _statement(low, said))
     if statement is not None and _asks(statement):
         low.flow.emit(Claim(form, negated(statement) if opposite else statement, low.at(node), before))
 
@@ -142,7 +121,7 @@ def _asks(statement: Statement) -> bool:
     return isinstance(statement, Asked)
 
 
-def _evaluate(low: Lowering, build: Callable[[], Statement | None]) -> tuple[Statement | None, tuple[Done, ...]]:
+def evaluate_aside(low: Lowering, build: Callable[[], Statement | None]) -> tuple[Statement | None, tuple[Done, ...]]:
     """Return a statement, and the events that evaluating it would take; they leave no trace in the function."""
     here, times, n_gaps = low.flow.current, list(low.times), len(low.gaps)
     aside = low.flow.current = Draft()

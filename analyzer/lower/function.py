@@ -20,7 +20,7 @@ from analyzer.frontend.types_scalars import decay
 from analyzer.ir.function import Block, Formal, FunctionIR
 from analyzer.ir.types import UNKNOWN, Function
 from analyzer.ir.values import Parameter
-from analyzer.lower.claims import claim_by_annotation
+from analyzer.lower.annotations import claim_by_annotations
 from analyzer.lower.context import Lowering
 from analyzer.lower.handlers import install
 from analyzer.lower.jumps import resolve, run_cleanups
@@ -40,7 +40,7 @@ def lower_function(types: Types, definition: Any, first_line: int) -> FunctionFa
         assert isinstance(ctype, Function)
         low.returns = ctype.returns
         parameters = _parameters(low, decl)
-        claim_by_annotation(low, decl)
+        claim_by_annotations(low, decl, parameters)
         low.statement(definition.body)
         run_cleanups(low, None)
         low.flow.finish("return", (None, low.at(decl)), [])

@@ -31,9 +31,12 @@ from analyzer.frontend.index import Declaration, DeclarationKind, DeclarationTab
 from analyzer.frontend.types import Outside, Types, attribute_names
 from analyzer.ir.types import INT, UNKNOWN, Array, CType, Function, Pointer, Record
 from analyzer.ir.values import AccessPath, Container, Field, Global
+from analyzer.lower.annotations import annotated
 from analyzer.lower.tables import functions_in, is_discarded, variables_in
 from analyzer.source.segment import Segment
 
+#: annotations of members and variables, by attribute
+_GUARDS = {"guarded_by": "guarded_by", "pt_guarded_by": "pt_guarded_by", "lockspec_rcu": "__rcu"}
 #: the symbols that the module loader calls
 _MODULE_ENTRIES = {"init_module", "cleanup_module"}
 _EXPORT = re.compile(r"__export_symbol_(\w+):")
@@ -151,7 +154,7 @@ class Surroundings:
         defined = "extern" not in storage or node.init is not None
         known = self._globals.get(name)
         if known is None or (defined and not known.defined) or node.init is not None:
-            self._globals[name] = GlobalVariable(name, location, ctype, "static" in storage, defined)
+            self._globals[name] = GlobalVariable(name, location, ctype, "static" in storage, defined, _guards(node))
         self._note_type(ctype)
         if node.init is None:
             return
@@ -196,7 +199,7 @@ class Surroundings:
         location = Location("", 0) if declaration is None else Location(declaration.file, declaration.line)
         if declared is None:
             return Declared(name, location, Function(INT, (), True))
-        return Declared(name, location, declared.type, declared.noreturn)
+        return Declared(name, location, declared.type, declared.noreturn, annotated(self._types, name))
 
     def _layout(self, name: str) -> RecordLayout | None:
         """Describe the record named `name`; None for one defined inside a function, or nowhere in the unit."""
@@ -248,5 +251,5 @@ def _initialiser_key(initialiser: Initialiser) -> tuple[Location, str, str]:
 
 
 def _guards(decl: Any) -> tuple[tuple[str, str], ...]:
-    """Return the annotations of a member that name its lock."""
-    return tuple((name, text) for name, text in attribute_names(decl).items() if name.endswith("guarded_by"))
+    """Return the annotations of a member, or a variable, that say how it is guarded."""
+    return tuple((_GUARDS[name], text) for name, text in attribute_names(decl).items() if name in _GUARDS)

@@ -14,7 +14,9 @@ from itertools import chain
 
 from msgspec import Struct
 
+from analyzer.analysis.annotated import annotated
 from analyzer.analysis.backlinks import Backlinks
+from analyzer.analysis.bare import conditions
 from analyzer.analysis.context import Context
 from analyzer.analysis.deferred import handover_summaries
 from analyzer.analysis.descent import Descents, Place
@@ -30,6 +32,7 @@ from analyzer.analysis.problems import Judged, LockFacts
 from analyzer.analysis.retiring import Retired, Retirements
 from analyzer.analysis.solve import solve
 from analyzer.analysis.state import Telling
+from analyzer.analysis.summary import FunctionSummary
 from analyzer.analysis.told import Told, told
 from analyzer.analysis.watch import Watch, Watches
 from analyzer.base.gap import Gap
@@ -103,7 +106,9 @@ def analyse(
     """
     remembered = Remembered(store) if remembered is None else remembered
     linked = link(extraction, remembered, spec, partial=partial)
+    spec, by_declaration = annotated(linked.program, spec)
     names = NameResolver(linked.program, spec)
+    names.conditions = lambda cells: conditions(linked.program, linked.flows, linked.facts_of, spec, cells)
     rules, gaps = applicable(linked.program, spec, rules) if lenient else (rules, ())
     observed = observers(names) if observers else ()
     conducts = Conducts(linked.program, linked.graph, linked.flows, spec.primitives)
@@ -113,7 +118,7 @@ def analyse(
     backlinks = Backlinks(spec.backlinks, NameResolver(linked.program, spec))
     if backlinks.errors and not lenient:
         raise CombinedSpecError(backlinks.errors)
-    context = _context(linked, spec, watches, backlinks, conducts)
+    context = _context(linked, spec, watches, backlinks, conducts, by_declaration)
     progress.begin("analyse", len(linked.program.functions))
     solve(context, linked.facts_of, keys_of(context, linked.flows, linked.digest_of), remembered, progress.advance)
     remembered.flush()
@@ -207,7 +212,14 @@ def _lock_facts(
     )
 
 
-def _context(linked: Linked, spec: SpecSet, watches: Watches, backlinks: Backlinks, conducts: Conducts) -> Context:
+def _context(
+    linked: Linked,
+    spec: SpecSet,
+    watches: Watches,
+    backlinks: Backlinks,
+    conducts: Conducts,
+    by_declaration: Mapping[str, FunctionSummary],
+) -> Context:
     """Return what all functions of the run look up."""
     program, flows, graph = linked.program, linked.flows, linked.graph
     lock_types = LockTypes(spec)
@@ -222,7 +234,7 @@ def _context(linked: Linked, spec: SpecSet, watches: Watches, backlinks: Backlin
         linked.entries,
         Telling(lock_types.members(program.records.values()), frozenset(watches.predicates)),
         Summaries(),
-        handover_summaries(graph.callbacks.rows),
+        {**by_declaration, **handover_summaries(graph.callbacks.rows)},
         set(),
         member_constants(flows.values()),
         {},

@@ -14,12 +14,16 @@ from analyzer.analysis.descent import Node, node_below
 from analyzer.analysis.obligations import Verdict, failing
 from analyzer.analysis.summary import Own, Passed
 from analyzer.analysis.witness import place_of
+from analyzer.base.location import Location
 from analyzer.facts.store import Store
 from analyzer.findings.claims import CalledBy, ClaimedBy, Judgement
 from analyzer.ir.function import At
 from analyzer.pipeline.analyse import Analysis
 from analyzer.pipeline.check import examine
 from analyzer.pipeline.options import CheckOptions, Progress
+
+#: from good to bad
+_JUDGEMENTS: tuple[Judgement, ...] = ("proven", "unknown", "violation")
 
 
 class _Call(NamedTuple):
@@ -34,8 +38,24 @@ def claims(options: CheckOptions, progress: Progress) -> tuple[ClaimedBy, ...]:
     """List what functions claim, as far as the rules of `options` are about its form."""
     with Store(options.cache) as store:
         _, analysis = examine(options, store, progress)
-        found = list(_Claims(analysis).all())
-    return tuple(sorted(found, key=lambda one: (one.location, one.claim, one.rule)))
+        return claimed(analysis)
+
+
+def claimed(analysis: Analysis, functions: frozenset[str] | None = None) -> tuple[ClaimedBy, ...]:
+    """List what functions claim in an analysed program: all, or those with these ids, by file and line."""
+    found: dict[tuple[Location, str, str, str], dict[tuple[str, Location], Judgement]] = defaultdict(dict)
+    for one in _Claims(analysis).all(functions):
+        # a header's function is several where its macros mean different things
+        ways = found[one.location, one.claim, one.rule, one.function]
+        for way in one.ways:
+            known = ways.get((way.function, way.location), "proven")
+            ways[way.function, way.location] = max(known, way.verdict, key=_JUDGEMENTS.index)
+    return tuple(
+        ClaimedBy(
+            function, location, claim, rule, tuple(CalledBy(*way, verdict) for way, verdict in sorted(ways.items()))
+        )
+        for (location, claim, rule, function), ways in sorted(found.items())
+    )
 
 
 class _Claims:
@@ -62,9 +82,11 @@ class _Claims:
                 verdict = "violation" if failure.definite else "unknown"
                 self._asked[node_below(failure.cause.what)].append(_Call(ident, failure.cause.what.at, verdict))
 
-    def all(self) -> Iterator[ClaimedBy]:
+    def all(self, functions: frozenset[str] | None) -> Iterator[ClaimedBy]:
         program = self._analysis.program
         for ident in self._summaries.speaking():
+            if functions is not None and ident not in functions:
+                continue
             for own in self._summaries[ident].own:
                 if own.access == "claim":
                     location = place_of(program, ident, own.at)
@@ -93,7 +115,7 @@ class _Claims:
                 verdicts[(edge.caller, edge.site.at)] = "proven"
         for call in (call for node in nodes for call in self._asked.get(node, ())):
             known = verdicts.get((call.caller, call.at), "proven")
-            verdicts[(call.caller, call.at)] = max(known, call.verdict, key=("proven", "unknown", "violation").index)
+            verdicts[(call.caller, call.at)] = max(known, call.verdict, key=_JUDGEMENTS.index)
         for (caller, at), verdict in sorted(
             verdicts.items(), key=lambda way: (way[0][0], way[0][1].line, way[0][1].column)
         ):

@@ -19,11 +19,13 @@ from analyzer.analysis.witness import place_of
 from analyzer.base.errors import InputError
 from analyzer.base.location import Location
 from analyzer.facts.store import Store
+from analyzer.findings.claims import ClaimedBy
 from analyzer.findings.explanation import Explanation, HeldFrom, Site, Way
 from analyzer.findings.lock import LockExplanation
 from analyzer.findings.model import Report, Verdict
 from analyzer.pipeline.analyse import Analysis
 from analyzer.pipeline.check import examine, report
+from analyzer.pipeline.claims import claimed
 from analyzer.pipeline.explain_lock import explain_lock
 from analyzer.pipeline.options import CheckOptions, Progress
 from analyzer.pipeline.ruling import exemption, note, speaks_of, targets
@@ -106,14 +108,22 @@ class _Explainer:
             chosen |= {rule.id for rule in rules}
         named = [place for place in self._places(chosen) if observed or target in (place.own.object, place.own.rule)]
         sites = [self._site(place, rules) for place in named]
-        if not sites and not rules:
+        contracts = self._contracts(target)
+        if not sites and not rules and not contracts:
             raise InputError(
                 f"{target}: no analysed function accesses or calls it; give struct.field, function(), a rule id "
                 "or the fingerprint of a finding"
             )
         speaking = {rule.id for rule in rules}
         findings = tuple(f for f in self.told.findings if f.rule in speaking and (not finding or f == finding))
-        return Explanation(target, tuple(note(rule) for rule in rules), tuple(sites), findings, self._notes())
+        notes = tuple(note(rule) for rule in rules)
+        return Explanation(target, notes, tuple(sites), contracts, findings, self._notes())
+
+    def _contracts(self, target: str) -> tuple[ClaimedBy, ...]:
+        """Return what the functions that `target` names claim themselves."""
+        if not target.endswith("()"):
+            return ()
+        return claimed(self.analysis, frozenset(self.analysis.program.named(target[:-2])))
 
     def _places(self, chosen: set[str]) -> list[Place]:
         summaries = self.analysis.context.summaries

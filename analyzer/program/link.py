@@ -13,6 +13,7 @@ from msgspec import Struct
 
 from analyzer.base.location import Location
 from analyzer.facts.unit import FunctionRef, RecordLayout, UnitFacts
+from analyzer.ir.function import Claim
 from analyzer.ir.types import CType, Function
 
 
@@ -41,6 +42,8 @@ class Program:
         self.declared: dict[str, Location] = {}
         #: types of declared functions, by name
         self.signatures: dict[str, CType] = {}
+        #: what the declarations of functions claim by annotations, with their places
+        self.annotated: dict[str, tuple[tuple[Claim, ...], Location]] = {}
         #: functions given to EXPORT_SYMBOL*(), and to the initcall macros
         self.exports: frozenset[str] = frozenset(name for unit in units for name in unit.exports)
         self.initcalls: frozenset[str] = frozenset(name for unit in units for name in unit.initcalls)
@@ -61,6 +64,8 @@ class Program:
             self.records.setdefault(record.name, record)
         for declared in unit.declared:
             self.declared.setdefault(declared.name, declared.location)
+            if declared.claims:
+                self.annotated.setdefault(declared.name, (declared.claims, declared.location))
             if isinstance(declared.type, Function):
                 self.signatures.setdefault(declared.name, declared.type)
 

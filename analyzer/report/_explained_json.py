@@ -12,6 +12,7 @@ from __future__ import annotations
 import json
 
 from analyzer.base.location import Location
+from analyzer.findings.claims import ClaimedBy
 from analyzer.findings.explanation import Explanation, HeldFrom, RuleNote, Site, Way
 from analyzer.findings.lock import Asserted, Holder, LockExplanation, Other, Spoken, Taken
 from analyzer.findings.model import Finding, Step
@@ -35,7 +36,14 @@ def _places(explanation: Explanation) -> Json:
         "sites": [_site(site) for site in explanation.sites],
         "findings": [_finding(finding) for finding in explanation.findings],
         "notes": list(explanation.notes),
+        "contracts": [_contract(claim) for claim in explanation.contracts],
     }
+
+
+def _contract(claim: ClaimedBy) -> Json:
+    ways = [{"function": way.function, "location": _place(way.location), "verdict": way.verdict} for way in claim.ways]
+    place = _place(claim.location)
+    return {"claim": claim.claim, "rule": claim.rule, "function": claim.function, "location": place, "ways": ways}
 
 
 def _lock(lock: LockExplanation) -> Json:

@@ -24,6 +24,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from analyzer.findings.claims import ClaimedBy
 from analyzer.findings.explanation import Explanation, HeldFrom, RuleNote, Site, Way
 from analyzer.report._sheet import Sheet, Span
 from analyzer.report._style import SourceReader, Style
@@ -41,6 +42,7 @@ def render_explanation(explanation: Explanation, sources: SourceReader, style: S
     sheet.add((explanation.target, "bold"))
     _add_overview(sheet, explanation.sites)
     _add_rules(sheet, explanation.rules)
+    _add_contracts(sheet, explanation.contracts)
     for access in dict.fromkeys(site.access for site in explanation.sites):
         sheet.blank()
         sheet.add((f"{access}s", "bold"))
@@ -108,6 +110,21 @@ def _add_rules(sheet: Sheet, rules: tuple[RuleNote, ...]) -> None:
             sheet.labelled(("", ""), width, (rule.why, "dim"), indent=2)
         place = f"{rule.location}, after {rule.source}" if rule.source else str(rule.location)
         sheet.labelled(("", ""), width, (place, "dim"), indent=2)
+
+
+def _add_contracts(sheet: Sheet, contracts: tuple[ClaimedBy, ...]) -> None:
+    """Add what the function claims itself, with the verdict for each call of it."""
+    if not contracts:
+        return
+    sheet.blank()
+    sheet.add(("contracts", "bold"))
+    for claim in contracts:
+        verdict: Span = (claim.verdict, _VERDICT_STYLES[claim.verdict])
+        sheet.add((claim.claim, "cyan"), (f"  {claim.location}  ", ""), verdict, indent=2, hang=4)
+        for way in claim.ways:
+            who = f"called by {way.function}()" if way.function else "in itself, or where it is entered"
+            verdict = (way.verdict, _VERDICT_STYLES[way.verdict])
+            sheet.add((f"{who}, {way.location}  ", ""), verdict, indent=4, hang=4)
 
 
 def _add_site(sheet: Sheet, site: Site, style: Style) -> None:

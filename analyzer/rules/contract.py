@@ -14,7 +14,13 @@ from analyzer.analysis.watch import Watch
 from analyzer.analysis.witness import Witness
 from analyzer.spec.model import AllOf, AnyOf, Check, Contract, Held, Name, Rule
 
+#: the annotation of a pointer that readers share, and what is done to it that matters
+POINTER = "__rcu"
+BARE = "bare read"
+
 NOUN = "claim"
+#: how claims begin of what the function drops
+RELEASES = "__releases"
 KIND = "contract"
 CHECK = Contract
 
@@ -25,19 +31,37 @@ def watches(rule: Rule, names: NameResolver) -> Iterable[Watch]:
     assert isinstance(check, Contract)
     for form in check.forms:
         yield Watch(rule.id, None, "", form, "claim", AllOf(()), rule.unless, form=form)
+        if form == POINTER:
+            yield from _bare(rule, names)
+            continue
         for cell, locks in names.annotated(form):
             yield from _guarded(rule, cell, locks, names, behind=form.startswith("pt_"))
 
 
+def _bare(rule: Rule, names: NameResolver) -> Iterator[Watch]:
+    """Yield what is asked where a marked pointer is read without an accessor: what accessors of it ask for, or readers."""
+    cells = frozenset(cell for cell, _ in names.annotated(POINTER) if names.holds_pointer(cell))
+    asked = names.conditions(cells) if cells else {}
+    for cell in sorted(cells):
+        own = [names.requirement(one, rule.location) for one in asked.get(cell, ())]
+        requires = AnyOf((*map(Held, names.reading()), *own))
+        readers = {str(name) for name in names.reading()}
+        texts = tuple(dict.fromkeys(text for one in own for text in lock_texts(one) if text not in readers))
+        named = ".".join(part for part in cell if part)
+        yield Watch(
+            rule.id, cell, "", named, BARE, requires, rule.unless, locks=("a read-side section", *texts), bare=True
+        )
+
+
 def _guarded(rule: Rule, cell: Cell, locks: tuple[Name, ...], names: NameResolver, *, behind: bool) -> Iterator[Watch]:
     """Yield what an annotated member asks for: all its locks to write it, one of them to read it."""
-    what = ("*" if behind else "") + ".".join(cell)
+    what = ("*" if behind else "") + ".".join(part for part in cell if part)
     for access in ("read", "write"):
         held = tuple(Held(lock, "write" if access == "write" and names.has_readers(lock) else None) for lock in locks)
         wanted = AllOf(held) if access == "write" else AnyOf(held)
         requires = names.requirement(wanted, rule.location)
         texts = tuple(lock_texts(requires))
-        yield Watch(rule.id, cell, "", what, access, requires, rule.unless, locks=texts, behind=behind)
+        yield Watch(rule.id, cell, "", what, access, requires, rule.unless, locks=texts, annotated=True, behind=behind)
 
 
 def headline(access: str, name: str) -> str:
@@ -55,6 +79,8 @@ def words(check: Check, witness: Witness, trail: Trail) -> tuple[str, str]:  # n
     if isinstance(own, Own) and own.access != "claim":
         return lacks, f"{start}; {which} held on this way"
     fails = "may fail" if trail.verdict == "unknown" else "fails"
+    if isinstance(own, Own) and own.object.startswith(RELEASES) and not lacks:
+        lacks = "returns with the lock still held"
     return f"{fails}: {lacks}" if lacks else fails, f"{start}; {which} held on this way"
 
 

@@ -6,7 +6,7 @@ In: nothing. Out: `mutex_trylock()` has the effect `acquire` of what its argumen
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Any, Literal
 
 from msgspec import Struct
 
@@ -45,7 +45,14 @@ class LockAbstract(Struct, frozen=True, array_like=True, tag="abstract"):
     name: str
 
 
-LockSource = LockArgument | LockAbstract
+class LockTerm(Struct, frozen=True, array_like=True, tag="term"):
+    """The lock is an expression over the arguments, as the annotation of a declaration writes it; no file says so."""
+
+    #: a term of the analysis
+    term: tuple[Any, ...]
+
+
+LockSource = LockArgument | LockAbstract | LockTerm
 
 #: acquire, release: of a lock. wait: until nobody else holds the lock (a grace period). sleep: the thread may sleep.
 #: establish: the predicate `fact` becomes true. allocate: returns a fresh object that nobody else can reach. publish:
@@ -100,6 +107,10 @@ class Effect(Struct, frozen=True, array_like=True):
     last: bool = False
     #: wait: the caller can rely on it. False: there are calls that return at once
     promised: bool = True
+    #: assert: the word by which the declaration says so; empty where the function is its own word
+    form: str = ""
+    #: assert: the lock must not be held
+    negated: bool = False
 
 
 class Primitive(Struct, frozen=True, array_like=True):
@@ -109,11 +120,13 @@ class Primitive(Struct, frozen=True, array_like=True):
     family: str
     effects: tuple[Effect, ...]
     location: Location
+    #: made of the annotations of a declaration: it says of locks alone
+    annotated: bool = False
 
     @property
     def is_whole(self) -> bool:
         """Tell whether the effects are all that a call does; that it may sleep, wait, or tell of a lock is never all."""
-        return any(effect.kind not in ("sleep", "wait", "tell") for effect in self.effects)
+        return not self.annotated and any(effect.kind not in ("sleep", "wait", "tell") for effect in self.effects)
 
 
 class Family(Struct, frozen=True, array_like=True):

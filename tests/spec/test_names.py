@@ -106,6 +106,6 @@ def test_a_function_that_is_not_there() -> None:
 
 def test_abstract_locks_come_from_primitives_and_entries() -> None:
     assert abstract_locks(load()) == {
-        "atomic", "bh_off", "cpu_hotplug_lock", "hardirq", "irqs_off", "mmu_notifier", "page_table_lock", "preempt_off", "rcu", "rcu_bh", "rcu_sched",
+        "atomic", "bh_off", "cpu_hotplug_lock", "hardirq", "irqs_off", "mmu_notifier", "non_block", "page_table_lock", "preempt_off", "rcu", "rcu_bh", "rcu_sched",
         "rcu_trace", "softirq",
     }  # fmt: skip

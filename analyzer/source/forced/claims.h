@@ -18,6 +18,11 @@ int __lockspec_in_hardirq(void);
 int __lockspec_in_softirq(void);
 /* preemption is off, by whatever */
 int __lockspec_atomic(void);
+/* any lock is held */
+int __lockspec_locked(void);
+/* whoever runs stays on this processor; an interrupt's handler runs in a thread: nobody here knows */
+int __lockspec_stays(void);
+int __lockspec_threaded(void);
 /* an accessor is used on this pointer: no question about locks, and always so */
 int __lockspec_pointer(const volatile void *pointer);
 

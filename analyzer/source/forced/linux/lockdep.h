@@ -6,6 +6,7 @@
  */
 #include_next <linux/lockdep.h>
 #include "../claims.h"
+#include "../deeds.h"
 
 #undef lockdep_assert
 #undef lockdep_assert_once
@@ -21,6 +22,12 @@
 #undef lockdep_assert_preemption_enabled
 #undef lockdep_assert_preemption_disabled
 #undef lockdep_assert_in_softirq
+#undef lockdep_assert_in_softirq_func
+#undef lockdep_assert_RT_in_threaded_ctx
+#undef lockdep_assert_none_held_once
+#undef might_lock
+#undef might_lock_read
+#undef might_lock_nested
 
 /* what the kernel evaluates is evaluated still: with lockdep the condition, without it the lock */
 #ifdef CONFIG_LOCKDEP
@@ -54,3 +61,13 @@
 #define lockdep_assert_preemption_disabled() \
 	__lockspec_context("lockdep_assert_preemption_disabled", __lockspec_atomic())
 #define lockdep_assert_in_softirq()	__lockspec_context("lockdep_assert_in_softirq", __lockspec_in_softirq())
+#define lockdep_assert_in_softirq_func()	__lockspec_context("lockdep_assert_in_softirq_func", __lockspec_in_softirq())
+#define lockdep_assert_RT_in_threaded_ctx() \
+	__lockspec_context("lockdep_assert_RT_in_threaded_ctx", !__lockspec_in_hardirq() || __lockspec_threaded())
+#define lockdep_assert_none_held_once() \
+	__lockspec_context("lockdep_assert_none_held_once", !__lockspec_locked())
+
+/* the lock is taken and dropped, as far as orders go */
+#define might_lock(lock)		__lockspec_might_lock(lock)
+#define might_lock_read(lock)		__lockspec_might_lock_read(lock)
+#define might_lock_nested(lock, subclass)	__lockspec_might_lock(lock)

@@ -37,3 +37,10 @@
 		__lockspec_claim("lockdep_assert_in_rcu_reader", \
 				 rcu_read_lock_held() || rcu_read_lock_bh_held() || rcu_read_lock_sched_held()); \
 	} while (0)
+
+/* the accessor without a condition does not say it by itself */
+#ifdef __rcu_dereference_raw
+#undef rcu_dereference_raw
+#define rcu_dereference_raw(p) \
+	({ rcu_check_sparse(p, __rcu); __rcu_dereference_raw(p, __UNIQUE_ID(rcu)); })
+#endif

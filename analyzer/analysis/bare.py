@@ -1,0 +1,242 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""Reads of pointers that readers share (`__rcu`), without an accessor, of which what they point to is used then.
+
+In: the events of one function. Out: which of its reads are bare and followed; what rules ask for there. For all functions
+together: under which locks accessors read a pointer, as their conditions say.
+
+An accessor says which pointer it is about, beside the read: a claim right after it or, where the condition comes first,
+right before. A value is followed where a path leads through it, through a local that it was stored to, or into a function
+that accesses what it is given. What is returned is not followed.
+
+**Invariant:** a text that was preprocessed without markers of accessors has no marked pointers either.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Iterator, Mapping
+
+from analyzer.analysis.context import Scope
+from analyzer.analysis.contracts import asked_of
+from analyzer.analysis.evaluate import locate
+from analyzer.analysis.exempt import object_pointer
+from analyzer.analysis.formula import any_of, where_made
+from analyzer.analysis.freshness import allocation, is_new
+from analyzer.analysis.places import Recorder
+from analyzer.analysis.state import State
+from analyzer.analysis.summary import Own
+from analyzer.analysis.watch import bind_access
+from analyzer.facts.unit import FunctionFacts
+from analyzer.ir.claims import Asked
+from analyzer.ir.function import (
+    Block,
+    Branch,
+    Call,
+    Claim,
+    Event,
+    FunctionIR,
+    Goto,
+    Jump,
+    Read,
+    Store,
+    Switch,
+)
+from analyzer.ir.values import AccessPath, AddressOf, Deref, Field, Global, Load, Local, Value
+from analyzer.program.flow import READ, WRITE, FlowFacts
+from analyzer.program.link import Program
+from analyzer.spec.model import Requirement, SpecSet
+
+Cell = tuple[str, str]
+#: the question by which an accessor says which pointer it is about
+_POINTER = "__lockspec_pointer"
+#: who holds a lock may be an updater, or a reader of another kind
+_PERHAPS = "a lock is held: whether updaters of the pointer hold it, or wait for its holders, is not known"
+
+
+class Bare:
+    """The bare reads of one function."""
+
+    def __init__(self, scope: Scope) -> None:
+        self._scope = scope
+        self._cells = scope.context.watches.bare
+        self._reads = set(_bare_reads(scope)) if self._mentions() else set()
+
+    def __bool__(self) -> bool:
+        return bool(self._reads)
+
+    def _mentions(self) -> bool:
+        return any(cell in self._cells for cell in self._scope.context.flows[self._scope.id].mentions)
+
+    def event(self, state: State, event: Read, place: tuple[int, int], recorder: Recorder) -> None:
+        """Ask for what rules want where a pointer is read bare and followed."""
+        if place not in self._reads:
+            return
+        obj = locate(state, event.path)
+        pointer = object_pointer(obj)
+        inner = obj[1] if obj[0] == "I" else obj
+        for watch in self._cells[cell_read(event.path) or ("", "")]:
+            formula = any_of([bind_access(watch, inner, pointer), ("locked", True, _PERHAPS)])
+            formula = where_made(formula) if is_new(allocation(pointer), state) else formula
+            recorder.require(state, Own(watch.rule, watch.object, watch.access, event.at, watch.locks), formula)
+
+
+def cell_read(path: AccessPath) -> Cell | None:
+    """Return the member, or the global, that `path` ends in, or of which it is an element."""
+    for selector in reversed(path.selectors):
+        if isinstance(selector, Field):
+            return (selector.record, selector.member)
+        if isinstance(selector, Deref):
+            return None
+    return ("", path.root.name) if isinstance(path.root, Global) else None
+
+
+def conditions(
+    program: Program,
+    flows: Mapping[str, FlowFacts],
+    facts_of: Callable[[str], FunctionFacts],
+    spec: SpecSet,
+    cells: frozenset[Cell],
+) -> dict[Cell, tuple[Requirement, ...]]:
+    """Return for each of `cells` what the accessors that read it ask for."""
+    asked = asked_of(spec)
+    found: dict[Cell, list[Requirement]] = defaultdict(list)
+    for ident in sorted(program.functions) if cells else ():
+        if cells.isdisjoint(flows[ident].mentions):
+            continue
+        for block in facts_of(ident).ir.blocks:
+            for index, claim in enumerate(block.events):
+                cell = _accessed(claim)
+                before = block.events[index - 1] if index else None
+                if cell in cells and isinstance(before, Claim):
+                    requirement = asked(before.statement)
+                    if requirement is not None and requirement not in found[cell]:
+                        found[cell].append(requirement)
+    return {cell: tuple(requirements) for cell, requirements in found.items()}
+
+
+def _accessed(event: Event) -> Cell | None:
+    """Return the pointer that an accessor says that it is about."""
+    if isinstance(event, Claim) and isinstance(event.statement, Asked) and event.statement.function == _POINTER:
+        value = event.statement.arguments[0] if event.statement.arguments else None
+        return cell_read(value.path) if isinstance(value, Load) else None
+    return None
+
+
+def _bare_reads(scope: Scope) -> Iterator[tuple[int, int]]:
+    """Yield the places, block and event, of bare reads of watched pointers that are followed."""
+    ir, cells = scope.facts.ir, scope.context.watches.bare
+    for number, block in enumerate(ir.blocks):
+        through = _through_accessors(block)
+        for index, event in enumerate(block.events):
+            if not isinstance(event, Read) or index in through or cell_read(event.path) not in cells:
+                continue
+            if _is_followed(scope, ir, number, index, event.path):
+                yield number, index
+
+
+def _through_accessors(block: Block) -> set[int]:
+    """Return the reads that accessors make: next to the claim that says so."""
+    found: set[int] = set()
+    for index, claim in enumerate(block.events):
+        cell = _accessed(claim)
+        if cell is None:
+            continue
+        assert isinstance(claim, Claim)
+        place = _nearest(block.events, range(index - 1, -1, -1), cell, found, calls=False)
+        if place is None:
+            place = _nearest(block.events, range(index + 1, len(block.events)), cell, found, calls=bool(claim.before))
+        if place is not None:
+            found.add(place)
+    return found
+
+
+def _nearest(events: tuple[Event, ...], way: range, cell: Cell, taken: set[int], *, calls: bool) -> int | None:
+    """Return the first read of `cell` on a way on which nothing is done; `calls`: that is looked at by calls."""
+    for index in way:
+        event = events[index]
+        if isinstance(event, Read):
+            if cell_read(event.path) == cell and index not in taken:
+                return index
+            if way.step < 0:
+                return None
+        elif not isinstance(event, Claim) and not (calls and isinstance(event, Call)):
+            return None
+    return None
+
+
+def _is_followed(scope: Scope, ir: FunctionIR, number: int, index: int, path: AccessPath) -> bool:
+    """Tell whether what is read at a place is followed from there on."""
+    seen: set[tuple[int, AccessPath]] = set()
+    work = [(number, index + 1, path)]
+    while work:
+        number, start, held = work.pop()
+        block, gone = ir.blocks[number], False
+        for event in block.events[start:]:
+            if any(_leads_through(used, held) for used in _paths(event)) or _is_given(scope, event, held):
+                return True
+            if isinstance(event, Store) and event.value == Load(held) and isinstance(event.path.root, Local):
+                work.append((number, block.events.index(event) + 1, event.path))
+            if (isinstance(event, Store) and event.path == held) or (isinstance(event, Read) and event.path == path):
+                gone = True
+                break
+        leaves = () if gone else _values(block)
+        if any(_leads_through(used, held) for value in leaves for used in _of_value(value)):
+            return True
+        for target in () if gone else _targets(block):
+            if (target, held) not in seen:
+                seen.add((target, held))
+                work.append((target, 0, held))
+    return False
+
+
+def _leads_through(path: AccessPath, pointer: AccessPath) -> bool:
+    """Tell whether `path` goes on behind where `pointer` points."""
+    size = len(pointer.selectors)
+    behind = path.selectors[size : size + 1] == (Deref(),)
+    return behind and path.root == pointer.root and path.selectors[:size] == pointer.selectors
+
+
+def _is_given(scope: Scope, event: Event, pointer: AccessPath) -> bool:
+    """Tell whether a function is given the pointer that accesses what it points to."""
+    if not isinstance(event, Call) or Load(pointer) not in event.arguments:
+        return False
+    places = [index for index, argument in enumerate(event.arguments) if argument == Load(pointer)]
+    conducts = [scope.conduct(target) for target in scope.targets(event.callee)]
+    return any(
+        conduct is not None and conduct.touches.get(index, 0) & (READ | WRITE)
+        for conduct in conducts
+        for index in places
+    )
+
+
+def _paths(event: Event) -> Iterable[AccessPath]:
+    match event:
+        case Read(path):
+            return (path,)
+        case Store(path, value):
+            return (path, *_of_value(value))
+        case Call(_, arguments):
+            return [path for argument in arguments for path in _of_value(argument)]
+    return ()
+
+
+def _of_value(value: Value) -> Iterable[AccessPath]:
+    return (value.path,) if isinstance(value, Load | AddressOf) else ()
+
+
+def _values(block: Block) -> tuple[Value, ...]:
+    value = getattr(block.terminator, "value", None)
+    return () if value is None else (value,)
+
+
+def _targets(block: Block) -> tuple[int, ...]:
+    match block.terminator:
+        case Jump(target):
+            return (target,)
+        case Branch(_, true, false, _):
+            return (true, false)
+        case Switch(_, cases, default, _):
+            return (*(case.target for case in cases), default)
+        case Goto(targets, _):
+            return targets
+    return ()
