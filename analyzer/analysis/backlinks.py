@@ -55,6 +55,9 @@ class Backlinks:
             record = _strip(obj[1], way.inside)
             if record is not None and record[0] == "O" and record[1][0] == "ld":
                 record = record[1][1]
+            elif record is not None and record[0] == "O" and record[1][0] == "in":
+                # wherever it is in there
+                record = record[1][1]
             holder = None if record is None else _strip(record, way.through)
             if holder is None:
                 continue

@@ -258,6 +258,8 @@ class Caller:
             found_in = container_of_element(returned)
             if found_in is not None and returned == element(found_in, OPEN):
                 returned = element(found_in, result)
+            elif returned[0] == "in" and returned[2] == OPEN:
+                returned = ("in", returned[1], result)
         return over
 
     def _outcome(self, state: State, target: Target, outcome: Outcome, over: Loader, event: Call) -> Term | None:

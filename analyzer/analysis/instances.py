@@ -16,6 +16,8 @@ from analyzer.analysis.terms import Term
 
 #: a term of one thread
 Node = tuple[int, Term]
+#: terms that may stand for different objects in two threads
+_VAGUE = frozenset(("P", "r", "phi", "?", "L", "fix", "unknown", "in"))
 #: terms of which equal ones have equal parts
 _INJECTIVE = {"F": (2, 3), "O": (), "ad": ()}
 
@@ -55,7 +57,7 @@ class Instances:
         """Tell whether two locks of two threads are known to be one, given what was equated."""
         if self._root((thread, mine)) == self._root((other, theirs)):
             return True
-        if mine[0] != theirs[0] or len(mine) != len(theirs) or mine[0] in ("P", "r", "phi", "?", "L", "fix", "unknown"):
+        if mine[0] != theirs[0] or len(mine) != len(theirs) or mine[0] in _VAGUE:
             return False
         return all(
             self.are_one(thread, part, other, peer)

@@ -164,4 +164,7 @@ def _is_direct(obj: Term) -> bool:
         base = base[1]
     if base[0] == "ld" and container_of_element(base) is not None:
         return bool(base[1][2][0] == "r")
+    if base[0] == "in":
+        # it may be the object of any name that begins with what it lies in
+        return False
     return is_stable(obj) and not contains(obj, lambda t: t[0] == "ld")

@@ -11,7 +11,7 @@ returned, or behind what was stored for it.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from typing import NamedTuple
 
 from msgspec.structs import replace
@@ -26,7 +26,7 @@ from analyzer.analysis.marks import common as common_marks
 from analyzer.analysis.situation import Guards, common_guards, guards
 from analyzer.analysis.state import FRESH, State
 from analyzer.analysis.summary import LockChange, Outcome
-from analyzer.analysis.terms import OPEN, Term, common_container, element, is_entry_term, replaced
+from analyzer.analysis.terms import OPEN, Term, common_container, element, inside, is_entry_term, replaced
 from analyzer.ir.function import At
 
 _NOWHERE = At(0)
@@ -180,7 +180,8 @@ def _outcome(group: list[_Way], single: bool) -> Outcome:
         returns = ranges.hull(returns, value_range(way.leave))
     same = all(way.leave.value == first.value for way in group)
     value = _exported_value(first.value) if same and first.value is not None else None
-    value = value or _element(way.leave.value for way in group)
+    values = [way.leave.value or OPEN for way in group]
+    value = value or _element(values) or _inside(values)
     conditions = () if single else common_guards([way.conditions for way in group])
     fresh = value is None and _is_allocator([way.leave for way in group])
     stores = tuple(store for store in group[0].stores if all(store in way.stores for way in group))
@@ -207,10 +208,16 @@ def _is_allocator(group: list[Leave]) -> bool:
     return some
 
 
-def _element(values: Iterable[Term | None]) -> Term | None:
+def _element(values: list[Term]) -> Term | None:
     """Return what stands for any element of the one container that `values` were found in, unless they are NULL."""
-    found_in = common_container(value or OPEN for value in values)
+    found_in = common_container(values)
     return element(found_in, OPEN) if found_in is not None and is_entry_term(found_in) else None
+
+
+def _inside(values: list[Term]) -> Term | None:
+    """Return what stands for any address inside the object that all of `values` are addresses inside of, or NULL."""
+    obj = inside(values)
+    return ("in", obj, OPEN) if obj is not None and is_entry_term(obj) else None
 
 
 def _exported_value(value: Term) -> Term | None:

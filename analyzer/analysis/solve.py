@@ -20,10 +20,13 @@ from analyzer.analysis.summary import PLAIN, FunctionSummary
 from analyzer.base.gap import Gap, GapKind
 from analyzer.base.location import Location
 from analyzer.facts.unit import FunctionFacts
-from analyzer.ir.function import Call, Claim
+from analyzer.ir.function import Call, Claim, FunctionIR, Return
+from analyzer.ir.values import AddressOf
 
 #: a function without locks is still looked into for the value it returns, if it is this small
 SMALL = 4
+#: and one that returns addresses, if it is this small
+SMALL_FINDER = 12
 #: visits of one of several mutually recursive functions before their summaries are taken as they are
 MAX_VISITS = 24
 
@@ -135,9 +138,15 @@ def _note_no_fixpoint(context: Context, drafts: dict[str, FunctionSummary]) -> d
 def summarise_function(context: Context, ident: str, facts: FunctionFacts) -> FunctionSummary:
     """Return the summary of one function, given those of its callees."""
     scope = Scope(context, ident, facts)
-    if len(facts.ir.blocks) > SMALL and not _is_relevant(scope):
+    if len(facts.ir.blocks) > SMALL and not _is_finder(facts.ir) and not _is_relevant(scope):
         return PLAIN
     return analyse(scope)
+
+
+def _is_finder(ir: FunctionIR) -> bool:
+    """Tell whether a function is small and returns addresses of what is inside something else."""
+    returned = (block.terminator.value for block in ir.blocks if isinstance(block.terminator, Return))
+    return len(ir.blocks) <= SMALL_FINDER and any(isinstance(value, AddressOf) for value in returned)
 
 
 def _is_relevant(scope: Scope) -> bool:

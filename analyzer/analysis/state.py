@@ -17,7 +17,7 @@ from analyzer.analysis import conditions, ranges
 from analyzer.analysis.backlinks import Backlinks
 from analyzer.analysis.locks import is_perhaps, lock_class, perhaps
 from analyzer.analysis.marks import age, inherit, merge_marks
-from analyzer.analysis.terms import Term, common_array, common_container, contains, element, maybe_cleared
+from analyzer.analysis.terms import Term, common_container, contains, element, maybe_cleared, one_address
 from analyzer.ir.function import At
 
 
@@ -203,8 +203,8 @@ def _merge_env(old: State, new: State, block: int, widening: bool) -> bool:
         if found_in is not None:
             # one or another element of the same container, or none
             phi = element(found_in, phi)
-        elif theirs is not None and mine[0] == theirs[0] == "ad":
-            phi = common_array(mine, theirs, phi) or phi
+        elif theirs is not None and mine[0] in ("ad", "in") and theirs[0] in ("ad", "in"):
+            phi = one_address(mine, theirs, phi)
         elif theirs is not None and "&" in (mine[1:2] + theirs[1:2]):
             phi = maybe_cleared(mine, theirs, phi)
         theirs = ("?", block, name) if theirs is None else theirs

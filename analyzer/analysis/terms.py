@@ -19,6 +19,7 @@ Values:
   ("un", op, a), ("op", op, a, b); ("r", block, event) result of a call; ("phi", block, name) merged value;
   ("agg", ((record, member), value), …) a struct value; members not listed are zero, unless REST is;
   ("m", value, record, member) member of a struct value;
+  ("in", object, which) the address of something inside the object, or NULL; `which` tells one such from another
   ("told", function) what the function tells of locks without an object, nonzero if one is held;
   ("choice", record) which of the tables of operations of this type is in use;
   ("ret", n) in a summary: the value returned (n = 0), or one that the function stored for its caller;
@@ -79,6 +80,32 @@ def common_container(values: Iterable[Term]) -> Term | None:
     """Return the container that each of `values` was found in, unless it is NULL; None if there is no such."""
     found = {container_of_element(value) for value in values if value != ZERO}
     return found.pop() if len(found) == 1 else None
+
+
+def inside(values: Iterable[Term]) -> Term | None:
+    """Return the innermost object that each of `values` is an address inside of, unless it is NULL; None without one."""
+    ways = [list(_outwards(value)) for value in values if value != ZERO]
+    if not ways:
+        return None
+    return next((obj for obj in ways[0] if all(obj in way for way in ways)), None)
+
+
+def _outwards(value: Term) -> Iterable[Term]:
+    """Yield what the address `value` lies in, the innermost first."""
+    if value[0] not in ("ad", "in"):
+        return
+    obj = value[1]
+    yield obj
+    while obj[0] in ("F", "I"):
+        obj = obj[1]
+        yield obj
+
+
+def one_address(one: Term, other: Term, phi: Term) -> Term:
+    """Return what is one of two addresses, as far as they have something in common; `phi` stands for the rest."""
+    element_ = common_array(one, other, phi) if one[0] == other[0] == "ad" else None
+    obj = inside((one, other)) if element_ is None else None
+    return element_ or (phi if obj is None else ("in", obj, phi))
 
 
 def common_array(one: Term, other: Term, phi: Term) -> Term | None:
@@ -156,7 +183,7 @@ def address(obj: Term) -> Term:
 
 def root(term: Term) -> Term:
     """Return the innermost term that `term` is built on by member access, dereference and loads."""
-    while term[0] in ("O", "F", "I", "C", "ad", "ld", "fix", "m"):
+    while term[0] in ("O", "F", "I", "C", "ad", "ld", "fix", "m", "in"):
         term = term[1]
     if term[0] == "w":
         return root(term[2])
@@ -166,7 +193,7 @@ def root(term: Term) -> Term:
 def depth(term: Term) -> int:
     """Count the nesting of `term` along its spine."""
     n = 0
-    while term[0] in ("O", "F", "I", "C", "ad", "ld", "fix", "m"):
+    while term[0] in ("O", "F", "I", "C", "ad", "ld", "fix", "m", "in"):
         term, n = term[1], n + 1
     return n
 
@@ -303,6 +330,8 @@ def spell(term: Term, parameters: tuple[str, ...] = ()) -> str:
         return f"{spell(term[1], parameters)}.{term[3]}"
     if kind == "I":
         return f"{spell(term[1], parameters)}[]"
+    if kind == "in":
+        return f"a pointer into {spell(term[1], parameters)}"
     if kind == "C":
         return f"container_of({spell(term[1], parameters)}, {term[2]}, {term[3]})"
     if kind == TOLD:
