@@ -28,7 +28,7 @@ class Kept(Struct, frozen=True):
     locks: Exclusion
     #: members that are read on ways that begin inside the section
     inside: frozenset[Key]
-    #: places where an object is changed that others can reach, see `sections.site`
+    #: places where an object is changed that others can reach, see `sections.number`
     changed: frozenset[tuple[Key, str]] = frozenset()
 
 

@@ -9,6 +9,7 @@ sleeping. So where a problem would be told, the functions on the way are analyse
 knows: about what is around the object passed, about globals, through pointers, under one implementation. Problems are
 few, so that this costs less than to tell all callers all of it.
 
+**Invariant:** what was heard in a function before holds as long as its summary was not made again: it hangs on the same.
 **Invariant:** a way is only left out where the analysis of one function, begun with facts that hold there, does not come
 to its next call. What is too long to follow is taken for possible.
 """
@@ -25,6 +26,7 @@ from analyzer.analysis.context import Context, Scope
 from analyzer.analysis.function import FunctionAnalysis, settled
 from analyzer.analysis.locks import lock_class
 from analyzer.analysis.locksets import Setting
+from analyzer.analysis.memo import Packed
 from analyzer.analysis.places import Recorder
 from analyzer.analysis.retell import retold
 from analyzer.analysis.situation import common_guards, is_told, setting
@@ -70,10 +72,18 @@ class Heard(NamedTuple):
 class Feasibility:
     """Answers for the problems of one run."""
 
-    def __init__(self, context: Context, facts_of: Callable[[str], FunctionFacts]) -> None:
+    def __init__(
+        self,
+        context: Context,
+        facts_of: Callable[[str], FunctionFacts],
+        before: Feasibility | None = None,
+    ) -> None:
+        """Answer for `context`; what was heard `before` holds for functions that were not summarised again since."""
         self._context = context
         self._facts_of = facts_of
-        self._heard: dict[_Question, tuple[Heard, ...] | None] = {}
+        #: with the summary that the function had then
+        self._heard: dict[_Question, tuple[Packed | None, tuple[Heard, ...] | None]] = {}
+        self._before = before._heard if before is not None else {}
         #: the class of the lock that the problem at hand is about
         self._name = ""
         #: what was asked for it, and what of that was found not to sleep
@@ -156,15 +166,18 @@ class Feasibility:
     def _listen(self, asked: _Question) -> tuple[Heard, ...] | None:
         """Return the places in a function that sleep, or call what does; None if not all of them can be told."""
         if asked not in self._heard:
-            ident, told, known = asked
+            packed, known = self._context.summaries.packed(asked[0]), self._before.get(asked)
+            still = known is not None and packed is not None and known[0] is packed
+            self._heard[asked] = known if known is not None and still else (packed, self._overhear(*asked))
+        return self._heard[asked][1]
 
-            def begin(scope: Scope, tested: Tested | None) -> _Listening:
-                return _Listening(scope, tested, told, known, self._shares)
+    def _overhear(self, ident: str, told: _Told, known: Known) -> tuple[Heard, ...] | None:
+        def begin(scope: Scope, tested: Tested | None) -> _Listening:
+            return _Listening(scope, tested, told, known, self._shares)
 
-            analysis, _ = settled(Scope(self._context, ident, self._facts_of(ident)), begin)
-            found = {place for log in analysis.logs() for place in log.heard}
-            self._heard[asked] = None if analysis.gaps else tuple(sorted(found, key=_order))
-        return self._heard[asked]
+        analysis, _ = settled(Scope(self._context, ident, self._facts_of(ident)), begin)
+        found = {place for log in analysis.logs() for place in log.heard}
+        return None if analysis.gaps else tuple(sorted(found, key=_order))
 
     def _shares(self, one: str, other: str, name: str) -> bool:
         """Tell whether functions of two units mean the same variable by `name`."""

@@ -6,6 +6,7 @@ In: a component of the call graph. Out: 16 bytes.
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Callable, Mapping
 from hashlib import blake2b
 
@@ -14,6 +15,7 @@ from msgspec.structs import replace
 
 from analyzer.analysis.context import Context
 from analyzer.analysis.memo import analysis_version
+from analyzer.analysis.watch import Watch, Watches
 from analyzer.program.entries import Entry
 from analyzer.program.flow import FlowFacts, Site
 
@@ -30,7 +32,7 @@ class Keys:
         watches = context.watches
         constants = [(cell, sorted(values)) for cell, values in sorted(context.constants.items())]
         rules = (
-            sorted(watches.cells.items()),
+            [(cell, [without_sites(watch) for watch in some]) for cell, some in sorted(watches.cells.items())],
             sorted(watches.calls.items()),
             sorted(watches.readers),
             sorted(watches.dated.items()),
@@ -41,6 +43,8 @@ class Keys:
         settled = _encode((rules, constants))
         #: depends on the whole run: code, specification, rules
         self._base = blake2b(analysis_version() + context.spec.digest.encode() + settled, digest_size=16).digest()
+        #: places in a function that watches are about, by its name
+        self._sites = {name: _encode(sites) for name, sites in sites_of(watches).items()}
         self._conducts: dict[str, bytes] = {}
 
     def key(self, component: list[str]) -> bytes:
@@ -50,6 +54,7 @@ class Keys:
         for ident in component:
             function = self._context.program.functions[ident]
             digest.update(f"\0{function.name}\0{self._digest_of(function.ref.facts_key)}".encode())
+            digest.update(self._sites.get(function.name, b""))
             digest.update(_entered(self._context.entries.get(ident)))
             digest.update(self._conduct(ident))
             for site in self._flows[ident].sites:
@@ -99,6 +104,21 @@ class Keys:
             )
             known = self._conducts[ident] = blake2b(writes + b"\0" + reads + b"\0" + treated, digest_size=16).digest()
         return known
+
+
+def sites_of(watches: Watches) -> dict[str, list[tuple[object, ...]]]:
+    """Return the places where updaters change what watches are about, by the function's name."""
+    found: dict[str, list[tuple[object, ...]]] = defaultdict(list)
+    for cell, some in sorted(watches.cells.items()):
+        for watch in some:
+            for site in watch.section.sites if watch.section is not None else ():
+                found[site[0]].append((cell, watch.rule, watch.object, site))
+    return dict(found)
+
+
+def without_sites(watch: Watch) -> Watch:
+    """Return what a watch asks for in functions that have no part in it."""
+    return watch if watch.section is None else replace(watch, section=replace(watch.section, sites=()))
 
 
 def _entered(entry: Entry | None) -> bytes:

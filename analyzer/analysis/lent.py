@@ -86,7 +86,7 @@ class Lent:
 
 def _asked(watch: Watch) -> tuple[Any, ...]:
     assert watch.section is not None
-    asked: Formula = atom((watch.rule, watch.object), watch.section, "read", "")
+    asked: Formula = atom((watch.rule, watch.object), watch.section, "read", ("", 0, 0))
     assert isinstance(asked, tuple)
     return asked
 

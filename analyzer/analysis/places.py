@@ -12,7 +12,7 @@ from analyzer.analysis.freshness import allocation, is_new
 from analyzer.analysis.imbalances import release_fault
 from analyzer.analysis.locks import LockTypes
 from analyzer.analysis.locksets import Setting
-from analyzer.analysis.sections import is_inside, site
+from analyzer.analysis.sections import is_inside
 from analyzer.analysis.situation import Guards, guards, setting
 from analyzer.analysis.state import Hold, State
 from analyzer.analysis.summary import Imbalance, Own, Passed
@@ -85,8 +85,8 @@ class Recorder:
                         if not watch.section.asks(self.function, mode):
                             self.rest(state, what, True, True)
                             continue
-                        place = site(self.function, at.line, at.column)
-                        formula = bind_section(watch, inner, pointer, mode, place)
+                        site = (self.function, at.line, at.column)
+                        formula = bind_section(watch, inner, pointer, mode, site)
                     else:
                         formula = bind_access(watch, inner, pointer, (self.function, into))
                     new = is_new(allocation(pointer), state)

@@ -21,7 +21,7 @@ from analyzer.analysis.locksets import HeldAt, Setting
 from analyzer.analysis.memo import Summaries
 from analyzer.analysis.obligations import Trail, Verdict
 from analyzer.analysis.ranges import HIGH, meet
-from analyzer.analysis.retiring import Retired
+from analyzer.analysis.retired import Retired
 from analyzer.analysis.summary import ACCESS, Acquisition, Cause, Elsewhere, LockChange, Nested, Outcome, Own, Passed
 from analyzer.analysis.terms import Term, thaw
 from analyzer.analysis.told import Told

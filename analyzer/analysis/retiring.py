@@ -22,8 +22,9 @@ from typing import NamedTuple
 from analyzer.analysis.locks import LockTypes
 from analyzer.analysis.members import Members
 from analyzer.analysis.once import Once, argument_of
+from analyzer.analysis.retired import Cell, Change, Retired, Waited
 from analyzer.facts.unit import FunctionFacts
-from analyzer.ir.function import At, Branch, Call, Event, FunctionIR, Goto, Jump, Store, Switch, Terminator
+from analyzer.ir.function import Branch, Call, Event, FunctionIR, Goto, Jump, Store, Switch, Terminator
 from analyzer.ir.values import AddressOf, Constant, FunctionAddress, Load, Local, Parameter
 from analyzer.program.arguments import Conducts
 from analyzer.program.flow import WRITE, FlowFacts
@@ -34,48 +35,6 @@ from analyzer.spec.model import Callback, SpecSet
 
 #: callees further below are not asked what they change, callers further above not whether they wait there
 MAX_DEPTH = 2
-#: (function id, place)
-Place = tuple[str, At]
-Cell = tuple[str, str]
-
-
-class Change(NamedTuple):
-    """A member that is changed."""
-
-    cell: Cell
-    place: Place
-    #: to NULL
-    cleared: bool = False
-    #: locals that hold what was there before
-    old: frozenset[str] = frozenset()
-    #: readers find objects by it: a pointer, or a link
-    leads: bool = True
-
-
-class Waited(NamedTuple):
-    """A grace period."""
-
-    #: lock classes, or parameters (by index) that point to the lock
-    domain: tuple[str | int, ...]
-    place: Place
-    #: the record that is freed after it; empty if all who hold the lock are waited for right there
-    record: str = ""
-
-
-class Retired(NamedTuple):
-    """A member that is changed before readers are waited for."""
-
-    cell: Cell
-    #: empty: nobody is waited for
-    domain: tuple[str, ...]
-    changed: Place
-    waited: Place
-    #: function that does both, itself or in what it calls
-    function: str
-    #: changed to NULL, or what was there before is used after the wait, or freed after the grace period
-    gives_up: bool
-    #: readers find objects by it
-    leads: bool
 
 
 class _Known(NamedTuple):
@@ -85,9 +44,21 @@ class _Known(NamedTuple):
     left: frozenset[Change]
     #: grace periods, if the function changes nothing itself
     waits: tuple[Waited, ...]
+    #: what is changed before a grace period
+    retired: tuple[Retired, ...]
+    #: what else was looked through for that
+    looked: tuple[tuple[str, int], ...]
 
 
-_NOTHING = _Known(frozenset(), ())
+class _Notes(NamedTuple):
+    """What is found while a function is looked through; in the order in which it is."""
+
+    retired: dict[Retired, None]
+    looked: dict[tuple[str, int], None]
+
+
+#: what a function is, from further above, is told by functions so far below
+_REACH = MAX_DEPTH + 1
 
 
 class Retirements:
@@ -118,8 +89,13 @@ class Retirements:
             name for name, row in spec.primitives.items() if any(effect.kind == "allocate" for effect in row.effects)
         )
         self._waiters = frozenset(filter(self._waits_itself, flows))
+        #: by function and number of calls above it
         self._known: dict[tuple[str, int], _Known] = {}
-        self._found: dict[Retired, None] = {}
+        #: changes of members that are asked about, by function
+        self._stores: dict[str, tuple[Change, ...]] = {}
+        #: both, of a program before: as far as they hold
+        self._before: tuple[Mapping[tuple[str, int], _Known], Mapping[str, tuple[Change, ...]]] = ({}, {})
+        self._notes = _Notes({}, {})
         self._asked: frozenset[Cell] = frozenset()
 
     def successor(
@@ -130,39 +106,63 @@ class Retirements:
         conducts: Conducts,
         facts_of: Callable[[str], FunctionFacts],
         changed: Set[str],
+        different: Set[str],
     ) -> Retirements:
-        """Return the same for a program in which the functions `changed` are others, before anything is looked for."""
+        """Return the same for a program in which the functions `changed` are others, before anything is looked for.
+
+        The functions `different` treat their arguments and memory otherwise than before.
+        """
         later = copy(self)
         later._program, later._flows, later._graph = program, flows, graph
         later._conducts, later._facts_of = conducts, facts_of
         later._members = self._members if self._members.holds_for(program) else Members(program)
         later._waiters = (self._waiters - changed) | set(filter(later._waits_itself, changed))
-        later._known, later._found, later._asked = {}, {}, frozenset()
+        later._known, later._stores, later._before = {}, {}, ({}, {})
+        if later._members is self._members:
+            stale = later._told_by(changed, different)
+            later._before = (
+                {key: known for key, known in self._known.items() if key[0] not in stale},
+                {ident: some for ident, some in self._stores.items() if ident not in changed},
+            )
         later.__dict__.pop("_around", None)
         return later
 
+    def _told_by(self, changed: Set[str], different: Set[str]) -> Set[str]:
+        """Return the functions of which something may be found that hangs on these."""
+        found = {*changed, *self._callers(different)}
+        for _ in range(_REACH):
+            found |= self._callers(found)
+        return found
+
+    def _callers(self, idents: Iterable[str]) -> set[str]:
+        return {edge.caller for ident in idents for edge in self._graph.callers.get(ident, ())}
+
     def find(self, asked: frozenset[Cell] = frozenset()) -> tuple[Retired, ...]:
         """Return all that is changed before a grace period; of members that are `asked` about, before none as well."""
+        if asked != self._asked:
+            self._before = (self._before[0], {})
         self._asked = asked
         for ident in self._around:
             self._look(ident, 0)
-        waited = {(one.cell, one.changed) for one in self._found}
-        for ident in sorted(self._flows) if asked else ():
-            for change in self._stores(ident, asked) if not asked.isdisjoint(self._flows[ident].writes) else ():
+        found = {one for known in self._known.values() for one in known.retired}
+        waited = {(one.cell, one.changed) for one in found}
+        for ident in self._flows if asked else ():
+            for change in () if asked.isdisjoint(self._flows[ident].writes) else self._stores_of(ident):
                 if (change.cell, change.place) not in waited:
-                    one = Retired(change.cell, (), change.place, change.place, ident, change.cleared, change.leads)
-                    self._found[one] = None
-        return tuple(sorted(self._found, key=repr))
+                    found.add(Retired(change.cell, (), change.place, change.place, ident, change.cleared, change.leads))
+        return tuple(sorted(found, key=repr))
 
-    def _stores(self, ident: str, asked: frozenset[Cell]) -> Iterator[Change]:
-        """Yield the stores of a function to members that are asked about."""
-        ir = self._facts_of(ident).ir
-        once = Once(ir)
-        for block in ir.blocks:
-            for event in block.events:
-                change = self._stored(ident, once, event) if isinstance(event, Store) else None
-                if change is not None and change.cell in asked:
-                    yield change
+    def _stores_of(self, ident: str) -> tuple[Change, ...]:
+        """Return the stores of a function to members that are asked about."""
+        known = self._before[1].get(ident)
+        if known is None:
+            ir = self._facts_of(ident).ir
+            once = Once(ir)
+            events = (event for block in ir.blocks for event in block.events if isinstance(event, Store))
+            stored = (self._stored(ident, once, event) for event in events)
+            known = tuple(change for change in stored if change is not None and change.cell in self._asked)
+        self._stores[ident] = known
+        return known
 
     def holds_for(self, later: Retirements, changed: Set[str], different: Set[str]) -> bool:
         """Tell whether what was found is what `later` would find, in which the functions `changed` are others.
@@ -170,8 +170,7 @@ class Retirements:
         The functions `different` treat their arguments and memory otherwise than before.
         """
         looked = {ident for ident, _ in self._known}
-        callers = {edge.caller for ident in different for edge in later._graph.callers.get(ident, ())}
-        if not (looked.isdisjoint(changed) and looked.isdisjoint(callers)):
+        if not (looked.isdisjoint(changed) and looked.isdisjoint(later._callers(different))):
             return False
         if self._waiters != later._waiters or self._around != later._around:
             return False
@@ -199,9 +198,17 @@ class Retirements:
 
     def _look(self, ident: str, depth: int) -> _Known:
         key = (ident, depth)
+        self._notes.looked[key] = None
         if key not in self._known:
-            self._known[key] = _NOTHING
-            self._known[key] = self._run(ident, depth)
+            known = self._before[0].get(key)
+            if known is None:
+                outer, self._notes = self._notes, _Notes({}, {})
+                known = self._run(ident, depth)
+                self._notes = outer
+            else:
+                for callee, below in known.looked:
+                    self._look(callee, below)
+            self._known[key] = known
         return self._known[key]
 
     def _run(self, ident: str, depth: int) -> _Known:
@@ -227,7 +234,8 @@ class Retirements:
             for block in ir.blocks
             for event in block.events
         )
-        return _Known(left, () if changes_some or left else tuple(waits))
+        waited = () if changes_some or left else tuple(waits)
+        return _Known(left, waited, tuple(self._notes.retired), tuple(self._notes.looked))
 
     def _event(
         self,
@@ -283,7 +291,8 @@ class Retirements:
             if one.record and not self._members.leads_to(change.cell, one.record):
                 continue
             gives_up = change.cleared or bool(one.record) or not change.old.isdisjoint(later)
-            self._found[Retired(change.cell, domain, change.place, one.place, ident, gives_up, change.leads)] = None
+            retired = Retired(change.cell, domain, change.place, one.place, ident, gives_up, change.leads)
+            self._notes.retired[retired] = None
 
     # -- calls ----------------------------------------------------------------------------------------------------
 

@@ -6,7 +6,7 @@ callers until a lock of the section itself is held:
 
   ("section", (rule, object), site, domain, gone)
 
-`site` is the place of an updater's write, empty for a read; `domain` are the locks, and contexts, of which one is
+`site` tells an updater's write, empty for a read; `domain` are the locks, and contexts, of which one is
 enough; `gone` are classes of which the callers' hold is dropped on the way.
 
 What else is held on a way keeps updaters off, or readers. It is no part of the atom, which would be another one after
@@ -36,13 +36,17 @@ Mode = tuple[str, str]
 Exclusion = Mapping[Key, frozenset[Mode]]
 
 
+#: a function's name, and a place in it: line and column
+Site = tuple[str, int, int]
+
+
 class Section(Struct, frozen=True, array_like=True):
     """What a rule asks of the readers of a member."""
 
     #: locks, and contexts, any of which an updater waits for
     domain: tuple[str, ...]
-    #: places where updaters change the member, see `site`
-    sites: tuple[str, ...]
+    #: places where updaters change the member, sorted
+    sites: tuple[Site, ...]
     #: another rule says what readers of the member need, or what callers of these functions, `name()`, do: it is asked
     is_told: bool = False
     told_in: tuple[str, ...] = ()
@@ -52,16 +56,18 @@ class Section(Struct, frozen=True, array_like=True):
         return access != "read" or not (self.is_told or f"{function}()" in self.told_in)
 
 
-def site(function: str, line: int, column: int) -> str:
-    """Return what stands for a place in a function."""
-    return f"{function}:{line}:{column}"
+def number(sites: Iterable[Site], site: Site) -> str:
+    """Return what stands for one of the sites: its number in its function, which edits elsewhere in there leave alone."""
+    own = [one for one in sites if one[0] == site[0]]
+    return f"{site[0]}#{own.index(site)}" if site in own else ""
 
 
-def atom(key: Key, section: Section, mode: str, place: str) -> bool | tuple[Any, ...]:
+def atom(key: Key, section: Section, mode: str, site: Site) -> bool | tuple[Any, ...]:
     """Return what an access asks for; True where it asks for nothing."""
-    if mode == "write" and place not in section.sites:
+    place = number(section.sites, site) if mode == "write" else ""
+    if mode == "write" and not place:
         return True
-    return ("section", key, place if mode == "write" else "", section.domain, ())
+    return ("section", key, place, section.domain, ())
 
 
 def left(one: tuple[Any, ...], state: State) -> bool | tuple[Any, ...]:

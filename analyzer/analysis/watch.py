@@ -4,15 +4,18 @@
 In: rule kinds hand in watches. Out: `Watches`, looked up by member or by function name while functions are analysed.
 """
 
+from __future__ import annotations
+
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping
+from copy import copy
 
 from msgspec import Struct
 
 from analyzer.analysis.exempt import object_pointer
 from analyzer.analysis.formula import Formula, all_of, any_of, atoms
 from analyzer.analysis.owners import owner_in_arguments, owner_on_path
-from analyzer.analysis.sections import Section, atom
+from analyzer.analysis.sections import Section, Site, atom
 from analyzer.analysis.sequence import Sequence
 from analyzer.analysis.terms import Term
 from analyzer.facts.unit import RecordLayout
@@ -109,6 +112,14 @@ class Watches:
         #: functions whose calls matter
         self.heard = frozenset(self.calls) | self.ordering
 
+    def renewed(self, news: Mapping[Watch, Watch]) -> Watches:
+        """Return the same with other watches in the place of some; they differ in the sites of their sections alone."""
+        renewed = copy(self)
+        renewed.cells = defaultdict(list)
+        for cell, some in self.cells.items():
+            renewed.cells[cell] = [watch if watch.section is None else news[watch] for watch in some]
+        return renewed
+
     def _add(self, watch: Watch) -> bool:
         """Let `watch` be found by what it is about; tell whether counts of references matter to it."""
         if watch.after is not None:
@@ -173,10 +184,10 @@ def bind_access(watch: Watch, obj: Term, pointer: Term, functions: tuple[str, ..
     return any_of([bound, *_exempt(watch), *dying(watch, bound), *fresh])
 
 
-def bind_section(watch: Watch, obj: Term, pointer: Term, mode: str, place: str) -> Formula:
-    """Bind what a reader, or an updater at `place`, is asked for: to be in a section, or what the rule lets do as well."""
+def bind_section(watch: Watch, obj: Term, pointer: Term, mode: str, site: Site) -> Formula:
+    """Bind what a reader, or an updater at `site`, is asked for: to be in a section, or what the rule lets do as well."""
     assert watch.section is not None
-    asked = atom((watch.rule, watch.object), watch.section, mode, place)
+    asked = atom((watch.rule, watch.object), watch.section, mode, site)
     bound = _bind(watch, lambda record: owner_on_path(obj, record))
     spared = [("fresh", pointer), *_exempt(watch), *dying(watch, bound)]
     return any_of([asked, *spared, *([bound] if mode != "write" else _whens(bound))])

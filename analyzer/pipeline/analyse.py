@@ -29,7 +29,8 @@ from analyzer.analysis.memo import Summaries
 from analyzer.analysis.names import NameResolver
 from analyzer.analysis.obligations import Trail, find_trails
 from analyzer.analysis.problems import Judged, LockFacts
-from analyzer.analysis.retiring import Retired, Retirements
+from analyzer.analysis.retired import Retired
+from analyzer.analysis.retiring import Retirements
 from analyzer.analysis.solve import solve
 from analyzer.analysis.state import Telling
 from analyzer.analysis.summary import FunctionSummary
@@ -157,7 +158,7 @@ def readers_again(
     known, spec = before.readers, before.context.spec
     assert known is not None
     now = (linked.program, linked.flows, linked.graph, conducts, linked.facts_of)
-    later = known.retirements.successor(*now, changed)
+    later = known.retirements.successor(*now, changed, different)
     if known.retirements.holds_for(later, changed, different):
         return known
     return _readers(later, linked.program, spec, before.rules, NameResolver(linked.program, spec))
@@ -172,11 +173,12 @@ def judged(
     about: Readers,
     *,
     partial: bool = False,
-    descents: Descents | None = None,
+    before: Analysis | None = None,
 ) -> Analysis:
-    """Apply the rules to summaries; `descents` are those of an analysis before."""
-    descents = Descents() if descents is None else descents
-    locks = _lock_facts(context, linked, about if about.sections else None, descents, partial=partial)
+    """Apply the rules to summaries; what the analysis `before` found is not looked for again where it holds."""
+    descents, heard = (Descents(), None) if before is None else (before.descents, before.locks.feasibility)
+    feasibility = Feasibility(context, linked.facts_of, heard)
+    locks = _lock_facts(context, linked, about if about.sections else None, descents, feasibility, partial=partial)
     found = judge(rules, locks, names)
     program, trails = (linked.program, linked.flows, context, linked.entries, rules), locks.trails
     return Analysis(*program, trails, names, locks, found, linked.facts_of, gaps, about, descents)
@@ -188,7 +190,13 @@ def _counts(spec: SpecSet) -> Iterator[str]:
 
 
 def _lock_facts(
-    context: Context, linked: Linked, about: Readers | None, descents: Descents, *, partial: bool
+    context: Context,
+    linked: Linked,
+    about: Readers | None,
+    descents: Descents,
+    feasibility: Feasibility,
+    *,
+    partial: bool,
 ) -> LockFacts:
     """Return what is known once all summaries are made; `about` is None if no rule asks for readers."""
     summaries, entries = context.summaries, linked.entries
@@ -208,7 +216,7 @@ def _lock_facts(
         frozenset() if about is None else about.said(),
         partial,
         context.in_use,
-        Feasibility(context, linked.facts_of),
+        feasibility,
     )
 
 

@@ -16,7 +16,7 @@ from typing import Protocol, runtime_checkable
 from analyzer.analysis.names import Cell, NameResolver
 from analyzer.analysis.obligations import Trail
 from analyzer.analysis.problems import Judged, LockFacts
-from analyzer.analysis.retiring import Retired
+from analyzer.analysis.retired import Retired
 from analyzer.analysis.told import Told
 from analyzer.analysis.watch import Watch
 from analyzer.analysis.witness import Witness

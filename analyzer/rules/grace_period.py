@@ -22,9 +22,9 @@ from analyzer.analysis.locksets import Setting
 from analyzer.analysis.names import NameResolver, lock_texts
 from analyzer.analysis.obligations import Trail
 from analyzer.analysis.problems import Judged, LockFacts, Problem
-from analyzer.analysis.retiring import Cell, Retired
-from analyzer.analysis.retiring import Place as Where
-from analyzer.analysis.sections import Section, site
+from analyzer.analysis.retired import Cell, Retired
+from analyzer.analysis.retired import Place as Where
+from analyzer.analysis.sections import Section, Site, number
 from analyzer.analysis.summary import Cause, Own
 from analyzer.analysis.told import Told
 from analyzer.analysis.watch import Watch
@@ -63,13 +63,13 @@ def section_watches(
     assert isinstance(check, GracePeriod)
     retired = tuple(retired)
     for subject, places in subjects(rule, names, retired).items():
-        mine = places if not check.fields else [one for one in retired if one.cell == subject.cell]
-        section = _section(rule, subject, tuple(sorted({_site(one.changed, program) for one in mine})), said)
+        sites = _sites(rule, subject, places, retired, program)
+        section = _section(rule, subject, sites, said)
         allowed = AnyOf(()) if check.updaters is None else names.requirement(check.updaters, rule.location)
         yield Watch(rule.id, subject.cell, "", subject.object, "any", allowed, rule.unless, section=section)
 
 
-def _section(rule: Rule, subject: Subject, sites: tuple[str, ...], said: frozenset[Told]) -> Section:
+def _section(rule: Rule, subject: Subject, sites: tuple[Site, ...], said: frozenset[Told]) -> Section:
     """Return what the rule asks of readers, but for those of whom other rules say that they are in the section."""
     check = rule.check
     assert isinstance(check, GracePeriod)
@@ -78,9 +78,18 @@ def _section(rule: Rule, subject: Subject, sites: tuple[str, ...], said: frozens
     return Section(subject.domain, sites, subject.cell in mine, tuple(functions))
 
 
-def _site(place: Where, program: Program) -> str:
+def _sites(
+    rule: Rule, subject: Subject, places: Iterable[Retired], retired: Iterable[Retired], program: Program
+) -> tuple[Site, ...]:
+    """Return where the member is changed: at `places`, or, where the rule names it, anywhere."""
+    assert isinstance(rule.check, GracePeriod)
+    mine = places if not rule.check.fields else [one for one in retired if one.cell == subject.cell]
+    return tuple(sorted({_site(one.changed, program) for one in mine}))
+
+
+def _site(place: Where, program: Program) -> Site:
     function, at = place
-    return site(program.functions[function].name, at.line, at.column)
+    return program.functions[function].name, at.line, at.column
 
 
 def subjects(rule: Rule, names: NameResolver, retired: Iterable[Retired]) -> dict[Subject, list[Retired]]:
@@ -112,7 +121,8 @@ def problems(rule: Rule, facts: LockFacts, names: NameResolver) -> Judged:
     found: dict[tuple[str, object, str], Problem] = {}
     looked_at = 0
     for subject, places in subjects(rule, names, facts.retired).items():
-        case = _Case(rule, subject, [one for one in places if _matters(rule, subject, one, facts)], facts)
+        sites = _sites(rule, subject, places, facts.retired, facts.program)
+        case = _Case(rule, subject, [one for one in places if _matters(rule, subject, sites, one, facts)], facts)
         if not case.counts:
             continue
         looked_at += len(case.readers) + len({one.waited for one in places})
@@ -131,9 +141,10 @@ def _confused(rule: Rule, facts: LockFacts, names: NameResolver) -> Iterator[Pro
     """Yield the changes of members after which others are waited for than the rule says read them, or nobody."""
     for subject, right in subjects(rule, names, facts.retired).items():
         known = {one.changed for one in right}
+        sites = _sites(rule, subject, right, facts.retired, facts.program)
         for one in facts.retired:
-            changed = (rule.id, subject.object), _site(one.changed, facts.program)
-            if one.cell == subject.cell and one.changed not in known and changed in facts.kept.changed:
+            is_other = one.cell == subject.cell and one.changed not in known
+            if is_other and _matters(rule, subject, sites, one, facts):
                 yield _waits_elsewhere(subject, one, facts) if one.domain else _waits_for_nobody(subject, one, facts)
 
 
@@ -153,9 +164,9 @@ def _waits_for_nobody(subject: Subject, one: Retired, facts: LockFacts) -> Probl
     return Problem(function, at, subject.name, "write", "violation", message, why, (trail,), (subject.domain[0],))
 
 
-def _matters(rule: Rule, subject: Subject, one: Retired, facts: LockFacts) -> bool:
+def _matters(rule: Rule, subject: Subject, sites: tuple[Site, ...], one: Retired, facts: LockFacts) -> bool:
     """Tell whether an object is changed there that others can reach."""
-    return ((rule.id, subject.object), _site(one.changed, facts.program)) in facts.kept.changed
+    return ((rule.id, subject.object), number(sites, _site(one.changed, facts.program))) in facts.kept.changed
 
 
 @lru_cache(1)

@@ -16,13 +16,15 @@ from msgspec.structs import replace
 from analyzer.analysis.again import Resolved, TracedKeys, solve_again
 from analyzer.analysis.context import Context
 from analyzer.analysis.in_use import in_use
+from analyzer.analysis.keys import sites_of, without_sites
 from analyzer.analysis.memo import Summaries
 from analyzer.analysis.names import NameResolver
+from analyzer.analysis.watch import Watches
 from analyzer.facts.functions import Functions
 from analyzer.facts.store import Store
 from analyzer.facts.unit import UnitFacts
 from analyzer.findings.model import Report
-from analyzer.pipeline.analyse import Analysis, analyse, chosen_rules, judged, readers_again
+from analyzer.pipeline.analyse import Analysis, Readers, analyse, chosen_rules, judged, readers_again
 from analyzer.pipeline.check import report
 from analyzer.pipeline.extract import Extraction, extract
 from analyzer.pipeline.link import Linked, with_classes
@@ -206,16 +208,18 @@ def _resolved(
     names = NameResolver(linked.program, before.spec)
     rules, gaps = before.analysis.rules, before.analysis.gaps
     about = readers_again(before.analysis, linked, conducts, again, different)
-    if before.analysis.readers is None or about.sections != before.analysis.readers.sections:
+    renewed = _renewed(before.analysis, about, linked.program)
+    if renewed is None:
         return None
+    context = replace(context, watches=renewed[0])
+    again |= renewed[1]
 
     def solved(spread: bool) -> tuple[Analysis, Resolved]:
         following = _following(context, linked, conducts)
         keys = TracedKeys(following, linked.flows, linked.digest_of, before.asked_by)
         old, facts_of = context.summaries, linked.facts_of
         resolved = solve_again(following, old, components, facts_of, keys, recall, again, different, spread=spread)
-        descents = before.analysis.descents
-        return judged(linked, following, names, rules, gaps, about, descents=descents), resolved
+        return judged(linked, following, names, rules, gaps, about, before=before.analysis), resolved
 
     analysis, resolved = solved(spread=False)
     if resolved.n_left:
@@ -225,6 +229,19 @@ def _resolved(
         resolved = replace(resolved, n_analysed=resolved.n_analysed + n_analysed)
     told = report(extraction, analysis)
     return Generation(before.spec, before.units, extraction, analysis, components, before.asked_by, told, resolved)
+
+
+def _renewed(before: Analysis, about: Readers, program: Program) -> tuple[Watches, set[str]] | None:
+    """Return the watches where updaters change members elsewhere now, and the functions that do; None if others are asked."""
+    known, watches = before.readers, before.context.watches
+    if known is None or list(map(without_sites, about.sections)) != list(map(without_sites, known.sections)):
+        return None
+    if about.sections == known.sections:
+        return watches, set()
+    renewed = watches.renewed(dict(zip(known.sections, about.sections, strict=True)))
+    old, new = sites_of(watches), sites_of(renewed)
+    moved = {name for name in old.keys() | new.keys() if old.get(name) != new.get(name)}
+    return renewed, {ident for ident, function in program.functions.items() if function.name in moved}
 
 
 def _following(context: Context, linked: Linked, conducts: object) -> Context:
