@@ -6,7 +6,8 @@ together: under which locks accessors read a pointer, as their conditions say.
 
 An accessor says which pointer it is about, beside the read: a claim right after it or, where the condition comes first,
 right before. A value is followed where a path leads through it, through a local that it was stored to, or into a function
-that accesses what it is given. What is returned is not followed.
+that accesses what it is given. What is returned may be followed further up. A pointer of which an accessor names the lock of
+its updaters has no other; of any other pointer, whoever holds a lock may be an updater.
 
 **Invariant:** a text that was preprocessed without markers of accessors has no marked pointers either.
 """
@@ -20,7 +21,7 @@ from analyzer.analysis.context import Scope
 from analyzer.analysis.contracts import asked_of
 from analyzer.analysis.evaluate import locate
 from analyzer.analysis.exempt import object_pointer
-from analyzer.analysis.formula import any_of, where_made
+from analyzer.analysis.formula import Formula, any_of, where_made
 from analyzer.analysis.freshness import allocation, is_new
 from analyzer.analysis.places import Recorder
 from analyzer.analysis.state import State
@@ -38,6 +39,7 @@ from analyzer.ir.function import (
     Goto,
     Jump,
     Read,
+    Return,
     Store,
     Switch,
 )
@@ -49,6 +51,9 @@ from analyzer.spec.model import Requirement, SpecSet
 Cell = tuple[str, str]
 #: the question by which an accessor says which pointer it is about
 _POINTER = "__lockspec_pointer"
+#: how a pointer is used that was read
+FOLLOWED, RETURNED = "followed", "returned"
+_RETURNED = "the pointer is returned: whether callers follow it is not known"
 #: who holds a lock may be an updater, or a reader of another kind
 _PERHAPS = "a lock is held: whether updaters of the pointer hold it, or wait for its holders, is not known"
 
@@ -59,7 +64,7 @@ class Bare:
     def __init__(self, scope: Scope) -> None:
         self._scope = scope
         self._cells = scope.context.watches.bare
-        self._reads = set(_bare_reads(scope)) if self._mentions() else set()
+        self._reads = dict(_bare_reads(scope)) if self._mentions() else {}
 
     def __bool__(self) -> bool:
         return bool(self._reads)
@@ -75,7 +80,9 @@ class Bare:
         pointer = object_pointer(obj)
         inner = obj[1] if obj[0] == "I" else obj
         for watch in self._cells[cell_read(event.path) or ("", "")]:
-            formula = any_of([bind_access(watch, inner, pointer), ("locked", True, _PERHAPS)])
+            doubts: list[Formula] = [] if watch.named else [("locked", True, _PERHAPS)]
+            doubts += [("maybe", _RETURNED)] if self._reads[place] == RETURNED else []
+            formula = any_of([bind_access(watch, inner, pointer), *doubts])
             formula = where_made(formula) if is_new(allocation(pointer), state) else formula
             recorder.require(state, Own(watch.rule, watch.object, watch.access, event.at, watch.locks), formula)
 
@@ -122,16 +129,17 @@ def _accessed(event: Event) -> Cell | None:
     return None
 
 
-def _bare_reads(scope: Scope) -> Iterator[tuple[int, int]]:
-    """Yield the places, block and event, of bare reads of watched pointers that are followed."""
+def _bare_reads(scope: Scope) -> Iterator[tuple[tuple[int, int], str]]:
+    """Yield the places, block and event, of bare reads of watched pointers, and how what is read is used."""
     ir, cells = scope.facts.ir, scope.context.watches.bare
     for number, block in enumerate(ir.blocks):
         through = _through_accessors(block)
         for index, event in enumerate(block.events):
             if not isinstance(event, Read) or index in through or cell_read(event.path) not in cells:
                 continue
-            if _is_followed(scope, ir, number, index, event.path):
-                yield number, index
+            use = _use(scope, ir, number, index, event.path)
+            if use:
+                yield (number, index), use
 
 
 def _through_accessors(block: Block) -> set[int]:
@@ -164,29 +172,34 @@ def _nearest(events: tuple[Event, ...], way: range, cell: Cell, taken: set[int],
     return None
 
 
-def _is_followed(scope: Scope, ir: FunctionIR, number: int, index: int, path: AccessPath) -> bool:
-    """Tell whether what is read at a place is followed from there on."""
+def _use(scope: Scope, ir: FunctionIR, number: int, index: int, path: AccessPath) -> str:
+    """Tell whether what is read at a place is followed from there on, or returned, where it is not; empty for neither."""
     seen: set[tuple[int, AccessPath]] = set()
     work = [(number, index + 1, path)]
+    returned = ""
     while work:
         number, start, held = work.pop()
         block, gone = ir.blocks[number], False
-        for event in block.events[start:]:
+        for place, event in enumerate(block.events[start:], start):
             if any(_leads_through(used, held) for used in _paths(event)) or _is_given(scope, event, held):
-                return True
+                return FOLLOWED
             if isinstance(event, Store) and event.value == Load(held) and isinstance(event.path.root, Local):
-                work.append((number, block.events.index(event) + 1, event.path))
-            if (isinstance(event, Store) and event.path == held) or (isinstance(event, Read) and event.path == path):
-                gone = True
+                work.append((number, place + 1, event.path))
+            if isinstance(event, Store | Read) and event.path == held:
+                # another value, or another read of the same pointer, which is looked at by itself
+                gone = isinstance(event, Store) or held == path
+            if gone:
                 break
-        leaves = () if gone else _values(block)
-        if any(_leads_through(used, held) for value in leaves for used in _of_value(value)):
-            return True
+        value = None if gone else getattr(block.terminator, "value", None)
+        if value is not None and any(_leads_through(used, held) for used in _of_value(value)):
+            return FOLLOWED
+        if value == Load(held) and isinstance(block.terminator, Return):
+            returned = RETURNED
         for target in () if gone else _targets(block):
             if (target, held) not in seen:
                 seen.add((target, held))
                 work.append((target, 0, held))
-    return False
+    return returned
 
 
 def _leads_through(path: AccessPath, pointer: AccessPath) -> bool:
@@ -222,11 +235,6 @@ def _paths(event: Event) -> Iterable[AccessPath]:
 
 def _of_value(value: Value) -> Iterable[AccessPath]:
     return (value.path,) if isinstance(value, Load | AddressOf) else ()
-
-
-def _values(block: Block) -> tuple[Value, ...]:
-    value = getattr(block.terminator, "value", None)
-    return () if value is None else (value,)
 
 
 def _targets(block: Block) -> tuple[int, ...]:

@@ -65,6 +65,8 @@ class Watch(Struct, frozen=True):
     behind: bool = False
     #: the member is a pointer that readers share, and what matters are reads without an accessor
     bare: bool = False
+    #: the lock of those who change it is known
+    named: bool = False
     #: where readers of the member must be, if updaters wait for them
     section: Section | None = None
 

@@ -48,9 +48,8 @@ def _bare(rule: Rule, names: NameResolver) -> Iterator[Watch]:
         readers = {str(name) for name in names.reading()}
         texts = tuple(dict.fromkeys(text for one in own for text in lock_texts(one) if text not in readers))
         named = ".".join(part for part in cell if part)
-        yield Watch(
-            rule.id, cell, "", named, BARE, requires, rule.unless, locks=("a read-side section", *texts), bare=True
-        )
+        words = ("a read-side section", *texts)
+        yield Watch(rule.id, cell, "", named, BARE, requires, rule.unless, locks=words, bare=True, named=bool(texts))
 
 
 def _guarded(rule: Rule, cell: Cell, locks: tuple[Name, ...], names: NameResolver, *, behind: bool) -> Iterator[Watch]:
