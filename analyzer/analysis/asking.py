@@ -21,6 +21,7 @@ from analyzer.analysis.evaluate import load
 from analyzer.analysis.formula import Formula, at_entry, rebind, residue, where_made
 from analyzer.analysis.freshness import is_new
 from analyzer.analysis.in_use import told
+from analyzer.analysis.locksets import Setting
 from analyzer.analysis.places import Recorder
 from analyzer.analysis.situation import Guards, guards, is_told, relies_on, setting
 from analyzer.analysis.state import State
@@ -54,13 +55,14 @@ class Cases:
         conditions: tuple[Guards, ...],
         arguments: tuple[Term, ...],
         loader: Loader | None = None,
+        locks: Setting | None = None,
     ) -> None:
         self.state = state
         self.arguments = arguments
         #: rewrites the callee's terms
         self.over = Over(arguments, loader or partial(load, state))
         #: which conditions do not change
-        self.locks = setting(state, asking.recorder.parameters)
+        self.locks = setting(state, asking.recorder.parameters) if locks is None else locks
         self._asking = asking
         self._conditions = conditions
         self._known: dict[int, Case | None] = {}
@@ -79,10 +81,23 @@ class Asking:
         self.scope = scope
         self.recorder = recorder
 
-    def ask(self, state: State, at: At, target: Target, arguments: tuple[Term, ...], doubt: str = "") -> None:
-        """Ask of `state` what `target` demands, and note what it takes; `doubt` says why it may not be called."""
+    def ask(
+        self,
+        state: State,
+        at: At,
+        target: Target,
+        arguments: tuple[Term, ...],
+        doubt: str = "",
+        locks: Setting | None = None,
+    ) -> None:
+        """Ask of `state` what `target` demands, and note what it takes.
+
+        `doubt` says why it may not be called, `locks` are those of `state` if they are known already.
+        """
         summary = self.scope.summary(target)
-        cases = Cases(self, state, summary.asks.conditions, arguments)
+        if not (summary.demands or summary.takes or summary.nested):
+            return
+        cases = Cases(self, state, summary.asks.conditions, arguments, locks=locks)
         self._takes(cases, at, target, doubt=doubt)
         new = bool(arguments) and is_new(arguments[0], state)
         doubt = doubt or (NEW_OBJECT if new else "")
@@ -165,7 +180,7 @@ class Asking:
     def _doubt(self, state: State, narrowed: State) -> str:
         """Say why a callee may not get somewhere: flags that nothing here tells, a counter that may not be so low."""
         for term, known in narrowed.facts.items() if narrowed is not state else ():
-            if conditions.range_of(state.facts, term) == known:
+            if state.facts.get(term) == known or conditions.range_of(state.facts, term) == known:
                 continue
             if term[0] == "w" and known == ranges.NULL:
                 name = spell(term, self.scope.parameter_names())

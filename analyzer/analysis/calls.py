@@ -191,9 +191,9 @@ class Caller:
             summary = self.scope.summary(target)
             self._log_row(inside, target, arguments, event.at)
             if self.scope.primitive(target.name) is None:
-                if target.id is not None or summary.demands:
-                    self.recorder.call(inside, event.at, target.id or target.name)
-                self.asking.ask(inside, event.at, target, arguments, doubt)
+                called = target.id is not None or summary.demands
+                locks = self.recorder.call(inside, event.at, target.id or target.name) if called else None
+                self.asking.ask(inside, event.at, target, arguments, doubt, locks)
             for number, outcome in enumerate(summary.outcomes, 1):
                 last = number == len(summary.outcomes) and (inside is not state or target is targets[-1])
                 after = inside if last else inside.fork()

@@ -137,9 +137,11 @@ class Recorder:
                 rule, name = one[1]
                 self.hits.append(Hit(Own(rule, name, "inside", at), True, (), setting(state, self.parameters)))
 
-    def call(self, state: State, at: At, callee: str) -> None:
-        """Record the locks held at a call."""
-        self.calls.append(CallHit(at, callee, setting(state, self.parameters)))
+    def call(self, state: State, at: At, callee: str) -> Setting:
+        """Record the locks held at a call, and return them."""
+        locks = setting(state, self.parameters)
+        self.calls.append(CallHit(at, callee, locks))
+        return locks
 
     def drops(self, state: State, key: Term, less: Hold) -> None:
         """Record what is wrong with dropping `key` in `state`, if anything is."""

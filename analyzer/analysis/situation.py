@@ -53,6 +53,8 @@ def setting(state: State, parameters: tuple[str, ...]) -> Setting:
 
 def common_guards(all_guards: list[Guards]) -> Guards:
     """Return what is known in every one of `all_guards`."""
+    if len(all_guards) == 1 and len(all_guards[0]) < 2:
+        return all_guards[0]
     common = dict(all_guards[0])
     for other in all_guards[1:]:
         theirs = dict(other)

@@ -17,6 +17,7 @@ from analyzer.analysis.memo import Keep, Packed, decode_component, encode_compon
 from analyzer.analysis.outcomes import settled
 from analyzer.analysis.summarise import settled_demands
 from analyzer.analysis.summary import PLAIN, FunctionSummary
+from analyzer.base.collection import without_collection
 from analyzer.base.gap import Gap, GapKind
 from analyzer.base.location import Location
 from analyzer.facts.unit import FunctionFacts
@@ -38,16 +39,11 @@ FactsOf = Callable[[str], FunctionFacts]
 
 def solve(context: Context, facts_of: FactsOf, keys: Keys, keep: Keep, advance: Callable[[], None]) -> None:
     """Fill `context.summaries` for every function of the program."""
-    collecting = gc.isenabled()
-    # terms, states and summaries hold no cycles, and there are many of them: looking for some took a fourth of the time
-    gc.disable()
-    try:
+    # terms, states and summaries hold no cycles, and there are many of them
+    with without_collection():
         _solve(context, facts_of, keys, keep, advance)
-    finally:
-        if collecting:
-            # nor will later collections find any among them
-            gc.freeze()
-            gc.enable()
+        # nor will later collections find any cycles among them
+        gc.freeze()
 
 
 def _solve(context: Context, facts_of: FactsOf, keys: Keys, keep: Keep, advance: Callable[[], None]) -> None:

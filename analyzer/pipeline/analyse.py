@@ -36,6 +36,7 @@ from analyzer.analysis.state import Telling
 from analyzer.analysis.summary import FunctionSummary
 from analyzer.analysis.told import Told, told
 from analyzer.analysis.watch import Watch, Watches
+from analyzer.base.collection import without_collection
 from analyzer.base.gap import Gap
 from analyzer.facts.store import Store
 from analyzer.facts.unit import FunctionFacts
@@ -113,7 +114,8 @@ def analyse(
     rules, gaps = applicable(linked.program, spec, rules) if lenient else (rules, ())
     observed = observers(names) if observers else ()
     conducts = Conducts(linked.program, linked.graph, linked.flows, spec.primitives)
-    about = readers(linked, conducts, spec, rules, names)
+    with without_collection():
+        about = readers(linked, conducts, spec, rules, names)
     asked = chain((watch for rule in rules for watch in watches_of(rule, names)), about.sections, observed)
     watches = Watches(asked, linked.program.records.values(), _counts(spec))
     backlinks = Backlinks(spec.backlinks, NameResolver(linked.program, spec))

@@ -7,17 +7,16 @@ rule.
 
 from __future__ import annotations
 
-import gc
 import resource
 import time
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 
 from msgspec import Struct
 from msgspec.structs import replace
 
 from analyzer.analysis.in_use import InUse, in_use
 from analyzer.analysis.names import NameResolver
+from analyzer.base.collection import without_collection
 from analyzer.base.location import Location
 from analyzer.facts.unit import FunctionFacts
 from analyzer.pipeline.extract import Extraction
@@ -69,7 +68,7 @@ def link(
     if spec is None:
         spec = load()
     began, cpu_began = time.perf_counter(), time.process_time()
-    with _without_collection():
+    with without_collection():
         functions = extraction.functions
         program = Program(extraction.units)
         flows = remembered.flows(
@@ -112,15 +111,3 @@ def with_classes(rows: tuple[EntryPoint, ...], names: NameResolver) -> list[Entr
 def _classes(locks: tuple[Held, ...], place: Location, names: NameResolver) -> tuple[Held, ...]:
     resolved = (held if held == ANY_LOCK else names.requirement(held, place) for held in locks)
     return tuple(held for held in resolved if isinstance(held, Held))
-
-
-@contextmanager
-def _without_collection() -> Iterator[None]:
-    """Keep Python from searching for cycles: all that linking makes stays, and looking through it takes half the time."""
-    collects = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if collects:
-            gc.enable()
