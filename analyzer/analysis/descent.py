@@ -27,6 +27,8 @@ from analyzer.analysis.summary import Cause, Demand, Own, Passed
 Node = tuple[str, str]
 #: (function id, its cause), from the outermost function down
 Links = tuple[tuple[str, Cause], ...]
+#: what something was read from, by function
+_Read = tuple[tuple[str, Packed | None], ...]
 
 
 class Place(Struct, frozen=True):
@@ -41,7 +43,7 @@ class _Found(NamedTuple):
 
     places: tuple[tuple[Place, Links], ...]
     #: what that was read from, by function
-    read: tuple[tuple[str, Packed | None], ...]
+    read: _Read
     #: what kept updaters off then, see `sections`
     keeps_off: frozenset[Mode]
 
@@ -62,6 +64,8 @@ class Descents:
 
     def __init__(self) -> None:
         self._found: dict[Node, _Found] = {}
+        self._held: dict[frozenset[Node], tuple[frozenset[Mode], _Read]] = {}
+        self._asked: set[frozenset[Node]] = set()
         self._demands: dict[str, tuple[Packed | None, Mapping[str, Demand]]] = {}
 
     def below(
@@ -83,9 +87,11 @@ class Descents:
         return found.places
 
     def keep(self, starts: Iterable[Node]) -> None:
-        """Let go of what is known of other demands than `starts`."""
+        """Let go of what is known of other demands than `starts`, and of locks that nobody asked about since the last time."""
         wanted = set(starts)
         self._found = {node: found for node, found in self._found.items() if node in wanted}
+        self._held = {asked: held for asked, held in self._held.items() if asked in self._asked}
+        self._asked = set()
 
     def causes(self, summaries: Summaries, node: Node) -> tuple[Cause, ...]:
         """Return the causes of a demand."""
@@ -99,8 +105,16 @@ class Descents:
             return locks
         return kept(self._section(summaries, node_below(cause.what)), locks)
 
-    def held_below(self, summaries: Summaries, starts: Iterable[Node]) -> set[Mode]:
+    def held_below(self, summaries: Summaries, starts: Iterable[Node]) -> frozenset[Mode]:
         """Return all locks that are held on some way from demands of `starts` to where they come from."""
+        asked = frozenset(starts)
+        self._asked.add(asked)
+        known = self._held.get(asked)
+        if known is None or any(summaries.packed(ident) is not packed for ident, packed in known[1]):
+            known = self._held[asked] = self._hold(summaries, asked)
+        return known[0]
+
+    def _hold(self, summaries: Summaries, starts: frozenset[Node]) -> tuple[frozenset[Mode], _Read]:
         seen, work, found = set(starts), list(starts), set[Mode]()
         while work:
             for cause in self.causes(summaries, work.pop()):
@@ -108,7 +122,7 @@ class Descents:
                 if isinstance(cause.what, Passed) and (below := node_below(cause.what)) not in seen:
                     seen.add(below)
                     work.append(below)
-        return found
+        return frozenset(found), _read(summaries, seen)
 
     def _demand(self, summaries: Summaries, node: Node) -> Demand | None:
         ident, wanted = node
@@ -148,7 +162,7 @@ class Descents:
         found = tuple(
             (place, (*_way(steps, node), (place.function, cause))) for place, (_, node, cause) in places.items()
         )
-        read = tuple((ident, summaries.packed(ident)) for ident in {ident for ident, _ in steps})
+        read = _read(summaries, steps)
         return _Found(found, read, keeps_off)
 
 
@@ -177,3 +191,7 @@ def _way(steps: Mapping[Node, _Step], node: Node) -> Links:
         parts.append(step.links)
         above = step.above
     return tuple(link for part in reversed(parts) for link in part)
+
+
+def _read(summaries: Summaries, nodes: Iterable[Node]) -> _Read:
+    return tuple((ident, summaries.packed(ident)) for ident in {ident for ident, _ in nodes})

@@ -10,11 +10,12 @@ A slot whose functions flow into another that is called through (an ops table in
 hold stands apart.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 
 from msgspec import Struct
 from msgspec.structs import replace
 
+from analyzer.facts.unit import FunctionRef
 from analyzer.program.callbacks import slot_named, slot_of_row
 from analyzer.program.flow import FlowFacts, Slot
 from analyzer.program.graph import CallGraph, spell_slot
@@ -56,6 +57,32 @@ def find_entries(
     return _Finder(program, graph, flows, rows).find()
 
 
+def entries_again(
+    known: Mapping[str, Entry],
+    before: CallGraph,
+    graph: CallGraph,
+    rows: Sequence[EntryPoint],
+    changed: Collection[str],
+) -> dict[str, Entry]:
+    """Return the same after the functions `changed` became others, and `graph` was patched, of what was `known` before."""
+    program, finder = graph.program, _Finder(graph.program, graph, graph.flows, rows)
+    old = before.program.functions
+    if not program.functions.keys() <= old.keys():
+        return finder.find()
+    touched = {ident for ident, one in program.functions.items() if _nature(one.ref) != _nature(old[ident].ref)}
+    for ident in changed:
+        touched.update(edge.callee for edge in (*before.callees.get(ident, ()), *graph.callees.get(ident, ())))
+    found = {ident: finder.of(ident) for ident in touched}
+    if all(found[ident] == known.get(ident) for ident in touched):
+        return dict(known)
+    kept = {ident: entry for ident, entry in known.items() if ident not in touched}
+    return dict(sorted({**kept, **{ident: entry for ident, entry in found.items() if entry is not None}}.items()))
+
+
+def _nature(ref: FunctionRef) -> tuple[bool, bool, bool]:
+    return ref.static, ref.inline, ref.weak
+
+
 def of_part(entries: Mapping[str, Entry]) -> dict[str, Entry]:
     """Return the entries of a part of a program: who may be called from the other part is entered under unknown locks."""
     return {ident: _in_doubt(entry) if _may_have_callers(entry) else entry for ident, entry in entries.items()}
@@ -84,15 +111,15 @@ class _Finder:
         self._functions = {row.function: row for row in rows if row.function}
 
     def find(self) -> dict[str, Entry]:
-        entries: dict[str, Entry] = {}
-        for ident in sorted(self._program.functions):
-            if self._program.gives_way(ident):
-                continue
-            ways = self._ways(ident)
-            entry = _joined(ways) if ways else self._other(ident)
-            if entry is not None:
-                entries[ident] = entry
-        return entries
+        found = ((ident, self.of(ident)) for ident in sorted(self._program.functions))
+        return {ident: entry for ident, entry in found if entry is not None}
+
+    def of(self, ident: str) -> Entry | None:
+        """Return the entry of one function; None if it has none."""
+        if self._program.gives_way(ident):
+            return None
+        ways = self._ways(ident)
+        return _joined(ways) if ways else self._other(ident)
 
     def _ways(self, ident: str) -> list[Entry]:
         """Return the ways in that slots, rows and callbacks tell of."""

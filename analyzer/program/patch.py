@@ -38,6 +38,25 @@ def patched(
     return successor
 
 
+def still_ordered(components: Collection[list[str]], before: CallGraph, now: CallGraph) -> bool:
+    """Tell whether the components of `before`, in their order, are those of `now`: no call leads to a later one.
+
+    False, too, where a call inside a component is gone: it may fall apart.
+    """
+    place = {ident: number for number, component in enumerate(components) for ident in component}
+    if place.keys() != now.program.functions.keys():
+        return False
+    for callee in before.dependents.keys() | now.dependents.keys():
+        old, new = before.dependents.get(callee, set()), now.dependents.get(callee, set())
+        if old == new or callee not in place:
+            continue
+        if any(place[caller] == place[callee] for caller in old - new if caller in place):
+            return False
+        if any(place[caller] < place[callee] for caller in new - old):
+            return False
+    return True
+
+
 class _Patch:
     """What is looked up for all of the changed functions."""
 

@@ -32,11 +32,11 @@ from analyzer.pipeline.live.recall import Recall
 from analyzer.pipeline.options import CheckOptions, Progress
 from analyzer.pipeline.scope import wrong
 from analyzer.program.constants import member_constants
-from analyzer.program.entries import find_entries
+from analyzer.program.entries import entries_again
 from analyzer.program.flow import FlowFacts, read_flow
 from analyzer.program.implementations import find_implementations, same_usage
 from analyzer.program.link import Program
-from analyzer.program.patch import patched
+from analyzer.program.patch import patched, still_ordered
 from analyzer.source.commands import UnitList
 from analyzer.spec.errors import CombinedSpecError
 from analyzer.spec.load import load
@@ -181,8 +181,9 @@ def _linked(
     if graph is None or member_constants(flows.values()) != before.analysis.context.constants:
         return None
     names = NameResolver(program, before.spec)
-    entries = find_entries(program, graph, flows, with_classes(before.spec.entries, names))
     context = before.analysis.context
+    rows = with_classes(before.spec.entries, names)
+    entries = entries_again(context.entries, context.graph, graph, rows, changed)
     same = entries.keys() == context.entries.keys() and same_usage(context.graph, graph, entries, changed)
     if not same and in_use(*find_implementations(program, graph, flows, entries)) != context.in_use:
         return None
@@ -199,7 +200,7 @@ def _resolved(
 ) -> Generation | None:
     """Make the summaries that may differ, and apply the rules to all; None where rules watch other things now."""
     context, components, again = before.analysis.context, before.components, set(changed)
-    if linked.graph.dependents != context.graph.dependents:
+    if not still_ordered(components, context.graph, linked.graph):
         components = tuple(linked.graph.components())
         known = {tuple(component) for component in before.components}
         again |= {ident for component in components if tuple(component) not in known for ident in component}

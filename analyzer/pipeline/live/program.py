@@ -22,6 +22,7 @@ from typing import Literal
 from msgspec import Struct
 from msgspec.structs import replace
 
+from analyzer.base.collection import without_collection
 from analyzer.base.gap import Gap, GapKind
 from analyzer.facts.functions import Functions, StoredFunction
 from analyzer.facts.memo import FunctionMemo
@@ -163,7 +164,8 @@ class LiveProgram:
             return Answer(before.report, "function", broken, function, len(new))
         self._n_steps += 1
         extraction = replaced(before, facts, self._functions(before, facts))
-        generation, how = stepped(before, facts, extraction, self._recall, meanwhile), "function"
+        with without_collection():
+            generation, how = stepped(before, facts, extraction, self._recall, meanwhile), "function"
         if generation is None:
             how = "unit"
             generation = concluded(
