@@ -5,7 +5,7 @@ In: `kvm.arch.apic_map`. Out: the cell `("kvm_arch", "apic_map")`: the record th
 A name that no record or global has is an error at its place in the specification.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 
 from analyzer.analysis.locks import LockTypes
 from analyzer.base.errors import SpecError
@@ -31,6 +31,13 @@ class NameResolver:
         self._globals = {item.name: item.type for unit in program.units.values() for item in unit.globals}
         self._lock_types = LockTypes(spec).records
         self._reading = spec.primitives.get(READING)
+        #: words of annotations for locks that no object stands for
+        self._words = {
+            row.name: effect.lock.name
+            for row in spec.primitives.values()
+            for effect in row.effects
+            if len(row.effects) == 1 and effect.kind == "tell" and isinstance(effect.lock, LockAbstract)
+        }
         self._abstract = abstract_locks(spec)
         shared = {row.family for row in spec.primitives.values() if any(e.mode == "read" for e in row.effects)}
         #: record names of locks that readers share
@@ -109,19 +116,29 @@ class NameResolver:
                 return When(text, function, self._canonical(field, location), operator, value)
 
     def annotated(self, attribute: str) -> Iterator[tuple[Cell, tuple[Name, ...]]]:
-        """Yield the members with this annotation, each with the locks that it names: its siblings, or globals."""
+        """Yield the members and globals with this annotation, each with the locks that it names."""
         for layout in self._records.values():
             siblings = {member.name for member in layout.members}
             for member in layout.members:
                 for text in (text for name, text in member.guards if name == attribute):
-                    locks = ("".join(part.split()).lstrip("&").replace("->", ".") for part in text.split(","))
-                    paths = (tuple(path.removeprefix("self.").split(".")) for path in locks if path)
-                    names = tuple(Name((layout.name, *path) if path[0] in siblings else path) for path in paths)
-                    yield (layout.name, member.name), names
+                    yield (layout.name, member.name), tuple(self._named(text, layout.name, siblings))
         for name, guards in sorted(self._guards.items()):
-            for text in (text for attribute_, text in guards if attribute_ == attribute):
-                locks = ("".join(part.split()).lstrip("&").replace("->", ".") for part in text.split(","))
-                yield ("", name), tuple(Name(tuple(path.split("."))) for path in locks if path)
+            for text in (text for said, text in guards if said == attribute):
+                yield ("", name), tuple(self._named(text, "", frozenset()))
+
+    def _named(self, text: str, record: str, siblings: Collection[str]) -> Iterator[Name]:
+        """Yield the locks that an annotation names: members beside it, globals, or what a word stands for (`RCU`)."""
+        for part in text.split(","):
+            path = tuple("".join(part.split()).lstrip("&").replace("->", ".").removeprefix("self.").split("."))
+            if path[0] in siblings:
+                yield Name((record, *path))
+            elif path[0]:
+                word = self._words.get(path[0]) if path[0] not in self._globals else None
+                yield Name(path) if word is None else Name((word,))
+
+    def is_section(self, lock: Name) -> bool:
+        """Tell whether no object stands for `lock`: who holds it reads."""
+        return str(lock) in self._abstract
 
     def holds_pointer(self, cell: Cell) -> bool:
         """Tell whether a member, or a global, is a pointer to an object, or an array of such."""

@@ -58,7 +58,8 @@ class Promises:
         """Read what the function says; its parameters are as they are in `start`."""
         self._scope = scope
         asked = scope.context.watches.claims
-        claims = [] if unchecked(scope) else [claim for claim in claims_of_change(scope) if claim.form in asked]
+        quiet = unchecked(scope) or scope.primitive(scope.facts.ir.name) is not None
+        claims = [] if quiet else [claim for claim in claims_of_change(scope) if claim.form in asked]
         self._promises = [one for claim in claims for one in promises(scope, start, claim)]
 
     def __bool__(self) -> bool:
@@ -111,7 +112,7 @@ class Promises:
         owner = root(promise.key)
         for block in self._scope.facts.ir.blocks:
             for event in block.events:
-                if isinstance(event, Assembly):
+                if isinstance(event, Assembly) and event.text.strip('" ') and _is_given_itself(promise.key):
                     return "assembly may do it"
                 if isinstance(event, Call):
                     called = self._opaque(event)
@@ -172,6 +173,11 @@ def _locks(scope: Scope, start: State, lock: Value) -> Iterator[Term]:
         effect.lock.name for effect in told(scope.context.spec, lock.value) if isinstance(effect.lock, LockAbstract)
     ]
     yield ("abstract", known[0]) if known else ("unknown", lock.value)
+
+
+def _is_given_itself(key: Term) -> bool:
+    """Tell whether the lock is what a parameter points to, or no object: what assembly is written for."""
+    return bool(key[0] == "abstract" or (key[0] == "O" and key[1][0] == "P"))
 
 
 def _split(question: str) -> tuple[str, str]:

@@ -137,7 +137,7 @@ def _claims(low: Lowering, decl: Any, place: Any) -> Iterator[Claim]:
         if word.tried:
             test = _success(low, arguments[0]) if len(arguments) > 1 else (Text("!="), Constant(0))
             arguments = arguments[1:] if len(arguments) > 1 else arguments
-        for node in arguments:
+        for node in arguments if not any(map(_casts, arguments)) else ():
             yield from _about(low, word, node, test, place)
 
 
@@ -170,6 +170,11 @@ def _lock(low: Lowering, node: Any) -> Value:
         return Text(node.name)
     value, ctype = low.value(node)
     return AddressOf(low.place(node)[0]) if isinstance(ctype, Record) else value
+
+
+def _casts(node: Any) -> bool:
+    """Tell whether an expression takes a pointer for another one, as guards do: which lock that is, only they know."""
+    return type(node) is c_ast.Cast or any(_casts(child) for _, child in node.children())
 
 
 def _success(low: Lowering, node: Any) -> tuple[Value, ...]:

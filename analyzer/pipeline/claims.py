@@ -85,13 +85,18 @@ class _Claims:
     def all(self, functions: frozenset[str] | None) -> Iterator[ClaimedBy]:
         program = self._analysis.program
         for ident in self._summaries.speaking():
-            if functions is not None and ident not in functions:
+            if (functions is not None and ident not in functions) or self._is_primitive(ident):
                 continue
             for own in self._summaries[ident].own:
                 if own.access == "claim":
                     location = place_of(program, ident, own.at)
                     ways = tuple(self._ways(ident, own))
                     yield ClaimedBy(program.functions[ident].name, location, own.object, own.rule, ways)
+
+    def _is_primitive(self, ident: str) -> bool:
+        """Tell whether callers go by a row: what the function claims itself they are not asked."""
+        row = self._analysis.context.spec.primitives.get(self._analysis.program.functions[ident].name)
+        return row is not None and row.is_whole
 
     def _ways(self, ident: str, own: Own) -> Iterator[CalledBy]:
         """Yield each way into the function, or the function itself where no caller matters."""

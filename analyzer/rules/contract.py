@@ -56,7 +56,11 @@ def _guarded(rule: Rule, cell: Cell, locks: tuple[Name, ...], names: NameResolve
     """Yield what an annotated member asks for: all its locks to write it, one of them to read it."""
     what = ("*" if behind else "") + ".".join(part for part in cell if part)
     for access in ("read", "write"):
-        held = tuple(Held(lock, "write" if access == "write" and names.has_readers(lock) else None) for lock in locks)
+        # who writes is no reader: what he needs instead nobody says
+        meant = locks if access == "read" else tuple(lock for lock in locks if not names.is_section(lock))
+        if not meant:
+            continue
+        held = tuple(Held(lock, "write" if access == "write" and names.has_readers(lock) else None) for lock in meant)
         wanted = AllOf(held) if access == "write" else AnyOf(held)
         requires = names.requirement(wanted, rule.location)
         texts = tuple(lock_texts(requires))

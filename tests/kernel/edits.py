@@ -11,6 +11,7 @@ from __future__ import annotations
 import os
 
 from tests.kernel import breaking, harmless
+from tests.kernel.annotated import ANNOTATED, ANNOTATED_HARMLESS
 from tests.kernel.cases import Case
 from tests.kernel.grace import GRACE
 from tests.kernel.harmless_vendor import HARMLESS_VENDOR
@@ -34,8 +35,9 @@ BREAKING = (
     *SLEEPING,
     *ORDERS,
     *INTERRUPTS,
+    *ANNOTATED,
 )
-HARMLESS = (*harmless.HARMLESS, *HARMLESS_VIRT, *HARMLESS_X86, *HARMLESS_VENDOR, *READERS_HARMLESS)
+HARMLESS = (*harmless.HARMLESS, *HARMLESS_VIRT, *HARMLESS_X86, *HARMLESS_VENDOR, *READERS_HARMLESS, *ANNOTATED_HARMLESS)
 
 
 def sample(cases: tuple[Case, ...]) -> tuple[Case, ...]:
