@@ -63,6 +63,13 @@ EDITS = {
     "a lock is dropped early": Edit(
         MEMFD, "\tfilemap_invalidate_lock(file->f_mapping);\n\n\tfor (i = 0; i < npages", "\tfilemap_invalidate_lock(file->f_mapping);\n\tmutex_unlock(&kvm->slots_lock);\n\n\tfor (i = 0; i < npages"
     ),
+    # pointers that readers share
+    "a shared pointer is read bare": Edit(
+        MEMSLOTS, "\told = kvm_memslots(kvm)->slots[region->slot];", "\told = kvm->memslots[0]->slots[region->slot];"
+    ),
+    "an accessor asks for another lock": Edit(
+        MEMSLOTS, "\told = kvm_memslots(kvm)->slots[region->slot];", "\told = rcu_dereference_protected(kvm->memslots[0], lockdep_is_held(&kvm->lock))->slots[region->slot];"
+    ),
     # what the source claims of locks
     "a claim is gone": Edit(MEMSLOTS, "\tlockdep_assert_held(&kvm->slots_lock);\n", ""),
     "a claim of another lock": Edit(
@@ -136,6 +143,7 @@ EDITS = {
 ELSEWHERE = {
     "a lock that is spun for around one that is slept for",
     "a reader in a section of another sort",
+    "an accessor asks for another lock",
     "a member that was not waited for",
     "nobody waits",
     "others are waited for",

@@ -14,6 +14,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from analyzer.analysis.again import Resolved, TracedKeys, solve_again
+from analyzer.analysis.bare import conditions
 from analyzer.analysis.context import Context
 from analyzer.analysis.in_use import in_use
 from analyzer.analysis.keys import sites_of, without_sites
@@ -24,6 +25,7 @@ from analyzer.facts.functions import Functions
 from analyzer.facts.store import Store
 from analyzer.facts.unit import UnitFacts
 from analyzer.findings.model import Report
+from analyzer.ir.function import Claim
 from analyzer.pipeline.analyse import Analysis, Readers, analyse, chosen_rules, judged, readers_again
 from analyzer.pipeline.check import report
 from analyzer.pipeline.extract import Extraction, extract
@@ -127,7 +129,7 @@ def stepped(
     for ident in changed:
         flows[ident] = read_flow(extraction.functions[program.functions[ident].ref.facts_key])
     linked = _linked(before, extraction, program, flows, changed)
-    if linked is None:
+    if linked is None or not _asks_alike(before, linked, changed):
         return None
     return _resolved(before, extraction, linked, changed, recall, meanwhile)
 
@@ -136,7 +138,7 @@ def _shape(unit: UnitFacts) -> tuple[object, ...]:
     """Return what of a unit concerns other functions than the one that changed, without its places."""
     return (
         [(item.path, item.function) for item in unit.initialisers],
-        [(item.name, item.type, item.static) for item in unit.globals if item.defined],
+        [(item.name, item.type, item.static, item.guards) for item in unit.globals if item.defined],
         [(item.path, item.variable) for item in unit.addresses],
         unit.exports,
         unit.initcalls,
@@ -152,11 +154,26 @@ def _fits(before: Program, program: Program, old: UnitFacts, unit: UnitFacts) ->
         and before.records.keys() == program.records.keys()
         and all(known.get(one.name, (one.kind, one.members)) == (one.kind, one.members) for one in unit.records)
         and _globals(before) == _globals(program)
+        and _annotated(before) == _annotated(program)
     )
 
 
 def _globals(program: Program) -> set[str]:
     return {item.name for unit in program.units.values() for item in unit.globals}
+
+
+def _annotated(program: Program) -> dict[str, tuple[Claim, ...]]:
+    return {name: claims for name, (claims, _) in program.annotated.items()}
+
+
+def _asks_alike(before: Generation, linked: Linked, changed: set[str]) -> bool:
+    """Tell whether accessors of the pointers that readers share ask for what they asked for."""
+    cells = frozenset(before.analysis.context.watches.bare)
+    flows = (flow for ident in changed for flow in (before.analysis.flows.get(ident), linked.flows[ident]) if flow)
+    if all(cells.isdisjoint(flow.mentions) for flow in flows):
+        return True
+    old = conditions(before.program, before.analysis.flows, before.analysis.facts_of, before.spec, cells)
+    return old == conditions(linked.program, linked.flows, linked.facts_of, before.spec, cells)
 
 
 def _changed(before: Generation, program: Program, functions: Functions) -> set[str]:
