@@ -17,7 +17,7 @@ from analyzer.analysis import conditions, ranges
 from analyzer.analysis.backlinks import Backlinks
 from analyzer.analysis.locks import is_perhaps, lock_class, perhaps
 from analyzer.analysis.marks import age, inherit, merge_marks
-from analyzer.analysis.terms import Term, common_container, contains, element, maybe_cleared, one_address
+from analyzer.analysis.terms import Term, common_container, common_list, contains, element, maybe_cleared, one_address
 from analyzer.ir.function import At
 
 
@@ -199,7 +199,7 @@ def _merge_env(old: State, new: State, block: int, widening: bool) -> bool:
         if mine == theirs:
             continue
         phi: Term = ("phi", block, name)
-        found_in = common_container((mine, theirs)) if theirs is not None else None
+        found_in = (common_container((mine, theirs)) or common_list(mine, theirs)) if theirs is not None else None
         if found_in is not None:
             # one or another element of the same container, or none
             phi = element(found_in, phi)

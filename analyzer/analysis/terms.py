@@ -69,8 +69,7 @@ def element(obj: Term, index: Term) -> Term:
 
 def container_of_element(value: Term) -> Term | None:
     """Return the container that the pointer `value` was found in; None for any other value."""
-    while value[0] == "fix":
-        value = value[1]
+    value = _now(value)
     if value[0] == "ld" and value[1][0] == "I" and (value[1][2][0] in ("r", "phi") or value[1][2] == OPEN):
         return value[1][1]  # type: ignore[no-any-return]
     return None
@@ -131,6 +130,57 @@ def _array(obj: Term) -> Term:
     while obj[0] == "I":
         obj = obj[1]
     return obj
+
+
+def common_list(one: Term, other: Term) -> Term | None:
+    """Return the record that holds the list that both are on, unless one is NULL.
+
+    Known are lists of nodes that lie inside what is listed: the address of the record around a node, the node being
+    reached from the list's head by the links of nodes alone.
+    """
+    one, other = _now(one), _now(other)
+    if one[0] == other[0] == "ad" and one[1][2:] != other[1][2:]:
+        return None
+    head, same = _list_of(one), _list_of(other)
+    if ZERO in (one, other):
+        return head or same
+    if head is None or same is None or head == same:
+        return head if same is not None else None
+    # the head's own link may be of another kind than those of nodes
+    for first, later, found in ((one, same, head), (other, head, same)):
+        if first[0] == "ad" and later == first[1][1]:
+            return found
+    return None
+
+
+def _now(value: Term) -> Term:
+    """Return `value` without a note of the loop pass that it was found in."""
+    while value[0] == "fix":
+        value = value[1]
+    return value
+
+
+def _list_of(value: Term) -> Term | None:
+    """Return the record whose link leads to the node that `value` is the record around, over links of one kind."""
+    found_in = container_of_element(value)
+    if found_in is not None:
+        return found_in
+    if value[0] != "ad" or value[1][0] != "C":
+        return None
+    link = _link(value[1][1])
+    while link is not None and (before := _link(link[1])) is not None and before[2:] == link[2:]:
+        link = before
+    if link is None:
+        return None
+    holder: Term = link[1]
+    if holder[0] == "F" and holder[2:] == value[1][2:] and holder[1][0] == "O":
+        return container_of_element(holder[1][1]) or holder
+    return holder
+
+
+def _link(node: Term) -> Term | None:
+    """Return the member that holds the pointer to `node`."""
+    return node[1][1] if node[0] == "O" and node[1][0] == "ld" and node[1][1][0] == "F" else None
 
 
 def maybe_cleared(one: Term, other: Term, phi: Term) -> Term:
