@@ -3,7 +3,10 @@
 """How long an editor waits after a change inside one function.
 
 In: a prepared kernel tree. Out: milliseconds of wall and processor time for changes of the program in memory, and beside
-them what a look at everything takes.
+them what a look at everything takes. The exit status tells whether the slowest change keeps to the limit in processor
+time: wall time counts whatever else the machine does.
+
+Two sorts of changes: a call is gone, which callers may see; and two lines more, which move all that stands below.
 """
 
 from __future__ import annotations
@@ -11,6 +14,7 @@ from __future__ import annotations
 import argparse
 import gc
 import resource
+import sys
 import tempfile
 import time
 from collections.abc import Callable
@@ -51,14 +55,15 @@ def changes(tree: Path, cache: Path) -> tuple[tuple[float, float], list[tuple[fl
     lines = text.split("\n")
     places = [n for n, line in enumerate(lines) if line.startswith("\t") and NEEDLE in line and line.endswith(";")]
     taken = []
-    for n in places[:N_CHANGES]:
+    calls = places[:N_CHANGES]
+    for n, new in [*((n, ["\t;"]) for n in calls), *((n, ["\t/*", "\t */", lines[n]]) for n in calls)]:
         first: list[tuple[float, float]] = []
         began, cpu_began = time.monotonic(), processor_s()
 
         def told(_: Report, first=first, began=began, cpu_began=cpu_began) -> None:  # type: ignore[no-untyped-def]  # noqa: ANN001
             first.append((1000 * (time.monotonic() - began), 1000 * (processor_s() - cpu_began)))
 
-        answer = program.change(UNIT, "\n".join([*lines[:n], "\t;", *lines[n + 1 :]]), Silent(), told)
+        answer = program.change(UNIT, "\n".join([*lines[:n], *new, *lines[n + 1 :]]), Silent(), told)
         if answer is not None:
             told(answer.report)
             taken.append(first[0])
@@ -67,8 +72,8 @@ def changes(tree: Path, cache: Path) -> tuple[tuple[float, float], list[tuple[fl
     return whole, taken
 
 
-def main() -> None:
-    """Measure and print."""
+def main() -> int:
+    """Measure and print; return the exit status."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--tree", type=Path, required=True)
     parser.add_argument("--cache", type=Path, help="facts of an earlier run; default: made for this one")
@@ -76,11 +81,12 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         whole, taken = changes(arguments.tree, arguments.cache or Path(folder))
     print(f"everything, warm            {whole[0]:8.0f} ms wall {whole[1]:8.0f} ms of one core")
-    ordered = sorted(taken)
+    ordered = sorted(taken, key=lambda one: one[1])
     for name, (wall, cpu) in (("median", ordered[len(ordered) // 2]), ("slowest", ordered[-1])):
-        verdict = "pass" if wall <= LIMIT_MS else "FAIL"
+        verdict = "pass" if cpu <= LIMIT_MS else "FAIL"
         print(f"one function, {name:<14}{wall:8.0f} ms wall {cpu:8.0f} ms of one core (limit {LIMIT_MS}): {verdict}")
+    return 0 if ordered[-1][1] <= LIMIT_MS else 1
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

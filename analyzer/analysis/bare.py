@@ -15,7 +15,8 @@ its updaters has no other; of any other pointer, whoever holds a lock may be an 
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from itertools import pairwise
 
 from analyzer.analysis.context import Scope
 from analyzer.analysis.contracts import asked_of
@@ -110,15 +111,20 @@ def conditions(
     for ident in sorted(program.functions) if cells else ():
         if cells.isdisjoint(flows[ident].mentions):
             continue
-        for block in facts_of(ident).ir.blocks:
-            for index, claim in enumerate(block.events):
-                cell = _accessed(claim)
-                before = block.events[index - 1] if index else None
-                if cell in cells and isinstance(before, Claim):
-                    requirement = asked(before.statement)
-                    if requirement is not None and requirement not in found[cell]:
-                        found[cell].append(requirement)
+        for cell, said in conditions_in(facts_of(ident), cells):
+            requirement = asked(said.statement)
+            if requirement is not None and requirement not in found[cell]:
+                found[cell].append(requirement)
     return {cell: tuple(requirements) for cell, requirements in found.items()}
+
+
+def conditions_in(facts: FunctionFacts, cells: Collection[Cell]) -> Iterator[tuple[Cell, Claim]]:
+    """Yield what the accessors in one function claim of those of `cells` that they read."""
+    for block in facts.ir.blocks:
+        for before, claim in pairwise(block.events):
+            cell = _accessed(claim)
+            if cell is not None and cell in cells and isinstance(before, Claim):
+                yield cell, before
 
 
 def _accessed(event: Event) -> Cell | None:

@@ -54,6 +54,9 @@ vim.lsp.handlers['textDocument/publishDiagnostics'] = function(error, result, ..
   published = published or vim.endswith(result.uri, vim.env.UNIT)
   return answer
 end
+-- what the server says of each answer
+out.logged = {}
+vim.lsp.handlers['window/logMessage'] = function(_, result) table.insert(out.logged, result.message) end
 vim.cmd('edit ' .. vim.env.UNIT)
 vim.cmd('set filetype=c')
 wait_for('first', function() return published end)
@@ -94,7 +97,7 @@ out.explained = vim.fn.getline(1, '$')
 client.stop()
 wait_for('stopped', function() return client.is_stopped() end)
 vim.fn.writefile({ vim.json.encode({ steps = vim.list_slice(out, 1, #out), rest = {
-  first = out.first, without = out.without, milliseconds = out.milliseconds, hover = out.hover, lenses = out.lenses,
+  first = out.first, without = out.without, milliseconds = out.milliseconds, hover = out.hover, lenses = out.lenses, logged = out.logged,
   explained = out.explained } }) }, vim.env.OUT)
 vim.cmd('qall!')
 """

@@ -4,6 +4,8 @@
 from __future__ import annotations
 
 import gc
+import re
+import statistics
 import time
 from pathlib import Path
 
@@ -17,6 +19,8 @@ from tests.editors.test_lsp import UNIT, drive
 
 pytestmark = pytest.mark.kernel
 
+#: processor time, which does not hang on what else the machine does
+LIMIT_S = 0.3
 LOCK = "\tmutex_lock(&kvm->slots_lock);\n"
 
 
@@ -36,7 +40,7 @@ def test_a_change_inside_a_function_costs_a_part_of_a_look_at_everything(
     edited = text.replace(LOCK, "\t;\n", 1)
     assert edited != text
     taken_s = []
-    for new in (edited, text, edited):
+    for new in (edited, text, edited, text, edited):
         began = time.process_time()
         answer = program.change(UNIT, new, Silent())
         taken_s.append(time.process_time() - began)
@@ -47,7 +51,8 @@ def test_a_change_inside_a_function_costs_a_part_of_a_look_at_everything(
         assert answer.n_asked <= 5
         assert answer.n_analysed <= 5
     # the same process, the same load: what is left is what is not done again
-    assert min(taken_s) < 0.6 * whole_s
+    assert min(taken_s) < 0.2 * whole_s
+    assert statistics.median(taken_s) < LIMIT_S
     assert {finding.fingerprint for finding in answer.report.findings} - known
     overlay = tmp_path / "overlay.c"
     overlay.write_text(edited)
@@ -63,3 +68,8 @@ def test_neovim_on_the_real_tree(tree: Path, cache: Path, known: frozenset[str],
     assert "asked for by" in told["hover"]
     assert any("proven" in title for title in told["lenses"])
     assert told["explained"]
+    # the server's own measure: what the editor waits before it tells of a change is no part of it
+    answers = [line for line in told["logged"] if line.startswith("kvm_gmem_release(): ")]
+    taken_ms = [int(found[1]) for line in answers if (found := re.search(r" (\d+) ms of a core", line))]
+    assert len(taken_ms) >= 2 * len(told["milliseconds"])
+    assert statistics.median(taken_ms) < 1000 * LIMIT_S

@@ -132,6 +132,15 @@ EDITS = {
     "the only call of a function is gone": Edit(VCPU, "vcpu->halted ? vcpu_block(vcpu) : vcpu_enter_guest(vcpu)", "vcpu_enter_guest(vcpu)"),
     "a recursion": Edit(MMU, "\tr = faultin_pfn_private(vcpu, fault);", "\tr = fault->seq ? faultin_pfn_private(vcpu, fault) : kvm_mmu_page_fault(vcpu, 0);"),
     # nothing that matters
+    # pointers that readers share
+    "a pointer is read bare": Edit(
+        MEMSLOTS, "\tstruct kvm_memslots *slots = kvm_memslots(kvm);\n\tint i, r;", "\tstruct kvm_memslots *slots = kvm->memslots[0];\n\tint i, r;"
+    ),
+    "an accessor names another lock": Edit(
+        MEMSLOTS,
+        "\tstruct kvm_memslots *slots = kvm_memslots(kvm);\n\tint i, r;",
+        "\tstruct kvm_memslots *slots = rcu_dereference_protected(kvm->memslots[0], lockdep_is_held(&kvm_lock));\n\tint i, r;",
+    ),
     "lines before a change that is waited for": Edit(
         MEMSLOTS, "\trcu_assign_pointer(kvm->memslots[0], new);", "\n\n\trcu_assign_pointer(kvm->memslots[0], new);"
     ),

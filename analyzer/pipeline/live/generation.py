@@ -14,7 +14,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from analyzer.analysis.again import Resolved, TracedKeys, solve_again
-from analyzer.analysis.bare import conditions
+from analyzer.analysis.bare import conditions, conditions_in
 from analyzer.analysis.context import Context
 from analyzer.analysis.in_use import in_use
 from analyzer.analysis.keys import sites_of, without_sites
@@ -169,11 +169,17 @@ def _annotated(program: Program) -> dict[str, tuple[Claim, ...]]:
 def _asks_alike(before: Generation, linked: Linked, changed: set[str]) -> bool:
     """Tell whether accessors of the pointers that readers share ask for what they asked for."""
     cells = frozenset(before.analysis.context.watches.bare)
-    flows = (flow for ident in changed for flow in (before.analysis.flows.get(ident), linked.flows[ident]) if flow)
-    if all(cells.isdisjoint(flow.mentions) for flow in flows):
+    if all(_claimed(before.analysis, ident, cells) == _claimed(linked, ident, cells) for ident in changed):
         return True
     old = conditions(before.program, before.analysis.flows, before.analysis.facts_of, before.spec, cells)
     return old == conditions(linked.program, linked.flows, linked.facts_of, before.spec, cells)
+
+
+def _claimed(where: Analysis | Linked, ident: str, cells: frozenset[tuple[str, str]]) -> list[object]:
+    """Return what accessors in a function claim of `cells`; nothing if it is not there."""
+    if ident not in where.flows or cells.isdisjoint(where.flows[ident].mentions):
+        return []
+    return [(cell, claim.statement) for cell, claim in conditions_in(where.facts_of(ident), cells)]
 
 
 def _changed(before: Generation, program: Program, functions: Functions) -> set[str]:
@@ -223,7 +229,7 @@ def _resolved(
         again |= {ident for component in components if tuple(component) not in known for ident in component}
     again |= linked.entries.keys() ^ context.entries.keys()
     conducts, different = context.conducts.again(linked.program, linked.graph, linked.flows, components, again)
-    names = NameResolver(linked.program, before.spec)
+    names = NameResolver(linked.program, context.spec)
     rules, gaps = before.analysis.rules, before.analysis.gaps
     about = readers_again(before.analysis, linked, conducts, again, different)
     renewed = _renewed(before.analysis, about, linked.program)

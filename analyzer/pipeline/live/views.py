@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
+from functools import cached_property
 
 from msgspec import Struct
 
@@ -46,16 +47,22 @@ class Views:
     def __init__(self, generation: Generation) -> None:
         self.generation = generation
         self.analysis = generation.analysis
-        #: places that rules speak about, by what is accessed or called
-        self.places: dict[str, list[Place]] = defaultdict(list)
-        #: the same, by the function that holds them
-        self.held_by: dict[str, list[Place]] = defaultdict(list)
+
+    @cached_property
+    def held_by(self) -> dict[str, list[Place]]:
+        """The places that rules speak about, by the function that holds them; looked for when somebody asks."""
         summaries = self.analysis.context.summaries
-        for ident in summaries.speaking():
-            for own in summaries[ident].own:
-                place = Place(ident, own)
-                self.places[own.object].append(place)
-                self.held_by[ident].append(place)
+        found = {ident: [Place(ident, own) for own in summaries[ident].own] for ident in summaries.speaking()}
+        return {ident: places for ident, places in found.items() if places}
+
+    @cached_property
+    def places(self) -> dict[str, list[Place]]:
+        """The same, by what is accessed or called."""
+        found: dict[str, list[Place]] = defaultdict(list)
+        for places in self.held_by.values():
+            for place in places:
+                found[place.own.object].append(place)
+        return found
 
     def lenses(self, file: str, lines: Sequence[str]) -> list[Lens]:
         """Return the lenses of a file that has these lines."""
