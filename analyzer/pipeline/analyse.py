@@ -246,7 +246,7 @@ def _context(
         Summaries(),
         {**by_declaration, **handover_summaries(graph.callbacks.rows)},
         set(),
-        member_constants(flows.values()),
+        member_constants(flows, program, spec.primitives),
         {},
         linked.in_use,
         backlinks,

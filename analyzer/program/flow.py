@@ -31,6 +31,7 @@ from analyzer.ir.values import (
     Pointee,
     Value,
 )
+from analyzer.program.buffers import Handed, handed
 from analyzer.program.static_calls import UPDATE, key_slot, trampoline_slot
 
 READ, WRITE = 1, 2
@@ -113,6 +114,8 @@ class FlowFacts(Struct, frozen=True, array_like=True):
     constants: tuple[tuple[str, str, int], ...] = ()
     #: members that anything else may be stored in: (record, member), (record, "") for a whole record
     computed: tuple[tuple[str, str], ...] = ()
+    #: pointers that are handed on without their type
+    handed: tuple[Handed, ...] = ()
 
 
 def slot_of(path: AccessPath, function: str) -> Slot | None:
@@ -156,6 +159,7 @@ class _Reader:
         self.lodged: set[tuple[Slot, Slot, At]] = set()
         self.constants: set[tuple[str, str, int]] = set()
         self.computed: set[tuple[str, str]] = set()
+        self.handed: dict[Handed, None] = {}
 
     def slots(self, value: Value) -> list[Slot]:
         match value:
@@ -251,6 +255,7 @@ class _Reader:
             if callee:
                 self.lend(("d", callee, str(index)), argument)
         self.patch(callee, event.arguments)
+        self.handed.update(dict.fromkeys(handed(event, self.ir)))
         return Site(
             callee,
             slot,
@@ -364,6 +369,7 @@ def read_flow(facts: FunctionFacts) -> FlowFacts:
         tuple(sorted(_without_site(facts, events))),
         tuple(sorted(reader.constants)),
         tuple(sorted(reader.computed)),
+        tuple(reader.handed),
     )
 
 

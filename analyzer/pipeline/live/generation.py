@@ -201,7 +201,7 @@ def _linked(
 ) -> Linked | None:
     """Link what changed; None where that may concern the whole program."""
     graph = patched(before.analysis.context.graph, program, flows, changed)
-    if graph is None or member_constants(flows.values()) != before.analysis.context.constants:
+    if graph is None or member_constants(flows, program, before.spec.primitives) != before.analysis.context.constants:
         return None
     names = NameResolver(program, before.spec)
     context = before.analysis.context
