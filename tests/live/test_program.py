@@ -168,3 +168,20 @@ def test_without_a_cache_too(options: CheckOptions, text: str, check_with: Check
     edited = text.replace(LOCK, LOCK.partition("\n")[2], 1)
     assert change(program, edited).report == check_with({UNIT: edited})
     program.close()
+
+
+def test_a_change_that_is_stopped_leaves_nothing_behind(live: LiveProgram, text: str, check_with: CheckWith) -> None:
+    class StoppedError(Exception):
+        pass
+
+    class Stopping(Silent):
+        def advance(self, parts: int = 1) -> None:
+            raise StoppedError
+
+    edited = text.replace("\tslot->gmem.pgoff = start;", "\tmutex_unlock(&kvm->slots_lock);", 1)
+    before = live.generation
+    with pytest.raises(StoppedError):
+        live.change(UNIT, edited, Stopping())
+    assert live.generation is before
+    other = text.replace(LOCK, LOCK.partition("\n")[2], 1)
+    assert change(live, other).report == check_with({UNIT: other})

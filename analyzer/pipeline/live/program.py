@@ -163,6 +163,7 @@ class LiveProgram:
         if broken:
             return Answer(before.report, "function", broken, function, len(new))
         self._n_steps += 1
+        self._recall.pulse = lambda: progress.advance(0)
         extraction = replaced(before, facts, self._functions(before, facts))
         with without_collection():
             generation, how = stepped(before, facts, extraction, self._recall, meanwhile), "function"

@@ -45,6 +45,7 @@ class Recall(Remembered):
 
     def find(self, key: bytes) -> bytes | None:
         """Return the summaries kept under `key`."""
+        self.pulse()
         found = self._summaries.get(key)
         if found is None:
             found = super().find(key)
