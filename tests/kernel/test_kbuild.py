@@ -71,7 +71,14 @@ class Builder:
 
     def run(self, folder: Path, *words: str) -> subprocess.CompletedProcess[str]:
         return subprocess.run(
-            words, cwd=folder, env=self.environment, capture_output=True, text=True, timeout=900, check=False
+            words,
+            cwd=folder,
+            env=self.environment,
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            timeout=600,
+            check=False,
         )
 
     def checker(self, *flags: str) -> str:
