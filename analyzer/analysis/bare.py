@@ -27,22 +27,19 @@ from analyzer.analysis.freshness import allocation, is_new
 from analyzer.analysis.places import Recorder
 from analyzer.analysis.state import State
 from analyzer.analysis.summary import Own
+from analyzer.analysis.tested import successors_of
 from analyzer.analysis.watch import bind_access
 from analyzer.facts.unit import FunctionFacts
 from analyzer.ir.claims import Asked
 from analyzer.ir.function import (
     Block,
-    Branch,
     Call,
     Claim,
     Event,
     FunctionIR,
-    Goto,
-    Jump,
     Read,
     Return,
     Store,
-    Switch,
 )
 from analyzer.ir.values import AccessPath, AddressOf, Deref, Field, Global, Load, Local, Value
 from analyzer.program.flow import READ, WRITE, FlowFacts
@@ -201,7 +198,7 @@ def _use(scope: Scope, ir: FunctionIR, number: int, index: int, path: AccessPath
             return FOLLOWED
         if value == Load(held) and isinstance(block.terminator, Return):
             returned = RETURNED
-        for target in () if gone else _targets(block):
+        for target in () if gone else successors_of(block):
             if (target, held) not in seen:
                 seen.add((target, held))
                 work.append((target, 0, held))
@@ -241,16 +238,3 @@ def _paths(event: Event) -> Iterable[AccessPath]:
 
 def _of_value(value: Value) -> Iterable[AccessPath]:
     return (value.path,) if isinstance(value, Load | AddressOf) else ()
-
-
-def _targets(block: Block) -> tuple[int, ...]:
-    match block.terminator:
-        case Jump(target):
-            return (target,)
-        case Branch(_, true, false, _):
-            return (true, false)
-        case Switch(_, cases, default, _):
-            return (*(case.target for case in cases), default)
-        case Goto(targets, _):
-            return targets
-    return ()

@@ -17,7 +17,7 @@ from typing import Any, NamedTuple
 
 from msgspec import Struct
 
-from analyzer.analysis.formula import atoms
+from analyzer.analysis.formula import section_of
 from analyzer.analysis.locksets import Setting
 from analyzer.analysis.memo import Packed, Summaries
 from analyzer.analysis.sections import Exclusion, Mode, excludes, held_at, kept
@@ -135,8 +135,7 @@ class Descents:
     def _section(self, summaries: Summaries, node: Node) -> tuple[Any, ...] | None:
         """Return what a demand asks about a section; None if it asks nothing of that kind."""
         found = self._demand(summaries, node)
-        asked = () if found is None else atoms(found.formula)
-        return next((atom for atom in asked if atom[0] == "section"), None)
+        return None if found is None else section_of(found.formula)
 
     def _descend(self, summaries: Summaries, start: Node, keeps_off: frozenset[Mode]) -> _Found:
         steps = {start: _Step(None, (), 0)}

@@ -354,6 +354,11 @@ def atoms(formula: Formula) -> list[tuple[Any, ...]]:
     return [formula]
 
 
+def section_of(formula: Formula) -> tuple[Any, ...] | None:
+    """Return what `formula` asks of a reader, or tells of an updater, of a grace period; None if nothing."""
+    return next((atom for atom in atoms(formula) if atom[0] == "section"), None)
+
+
 def at_entry(
     formula: Formula, holds: tuple[tuple[str, str], ...] = (), exclusion: sections.Exclusion | None = None
 ) -> Formula:

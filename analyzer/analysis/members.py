@@ -12,7 +12,7 @@ from collections.abc import Collection
 
 from analyzer.facts.unit import UnitFacts
 from analyzer.ir.function import FunctionIR
-from analyzer.ir.types import UNKNOWN, Array, CType, Pointer, Record
+from analyzer.ir.types import UNKNOWN, CType, Pointer, Record, element
 from analyzer.ir.values import AccessPath, Deref, Field, Global, Index, Load, Local, Parameter, Value
 from analyzer.program.link import Program
 
@@ -32,16 +32,16 @@ class Members:
         for unit in program.units.values():
             for item in unit.globals:
                 self._types.setdefault(("", item.name), item.type)
-        held = Counter(inner.name for ctype in self._types.values() if isinstance(inner := _element(ctype), Record))
+        held = Counter(inner.name for ctype in self._types.values() if isinstance(inner := element(ctype), Record))
         later = {
             inner.name
             for record in program.records.values()
             for member in record.members[1:]
-            if isinstance(inner := _element(member.type), Record)
+            if isinstance(inner := element(member.type), Record)
         } | {
             inner.name
             for (record, _), ctype in self._types.items()
-            if not record and isinstance(inner := _element(ctype), Record)
+            if not record and isinstance(inner := element(ctype), Record)
         }
         self._links = _links(program)
         #: records that stand in several others, or are nothing but links to their like; not what others only begin with,
@@ -78,7 +78,7 @@ class Members:
 
     def _is_link(self, field: Field) -> bool:
         """Tell whether a member links its record to others: whatever holds that record, this is what it is there for."""
-        ctype = _element(self._types.get((field.record, field.member), UNKNOWN))
+        ctype = element(self._types.get((field.record, field.member), UNKNOWN))
         return isinstance(ctype, Record) and ctype.name in self._links and field.record not in self._links
 
     def leads(self, cell: Cell) -> bool:
@@ -86,7 +86,7 @@ class Members:
         return self._holds_pointer(self._types.get(cell, UNKNOWN), 0)
 
     def _holds_pointer(self, ctype: CType, depth: int) -> bool:
-        ctype = _element(ctype)
+        ctype = element(ctype)
         layout = self._records.get(ctype.name) if isinstance(ctype, Record) and depth < MAX_DEPTH else None
         return isinstance(ctype, Pointer) or (
             layout is not None and any(self._holds_pointer(member.type, depth + 1) for member in layout.members)
@@ -94,7 +94,7 @@ class Members:
 
     def pointee(self, cell: Cell) -> str:
         """Return the record that a member points to; empty if it points to none."""
-        return _target(_element(self._types.get(cell, UNKNOWN)))
+        return _target(element(self._types.get(cell, UNKNOWN)))
 
     def leads_to(self, cell: Cell, record: str) -> bool:
         """Tell whether objects of a record are found by a member: it points to one, or links one to others."""
@@ -147,9 +147,3 @@ def _typed(unit: UnitFacts) -> tuple[object, object]:
         [(record.name, record.members) for record in unit.records],
         [(item.name, item.type) for item in unit.globals],
     )
-
-
-def _element(ctype: CType) -> CType:
-    while isinstance(ctype, Array):
-        ctype = ctype.of
-    return ctype

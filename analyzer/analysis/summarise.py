@@ -12,7 +12,7 @@ from analyzer.analysis import ranges
 from analyzer.analysis.acquisitions import nested_of, takes_of
 from analyzer.analysis.claims import claims_only, reconciled
 from analyzer.analysis.context import Scope
-from analyzer.analysis.formula import Formula, atoms
+from analyzer.analysis.formula import Formula, atoms, section_of
 from analyzer.analysis.imbalances import at_returns
 from analyzer.analysis.leave import Leave
 from analyzer.analysis.locksets import SiteLocks, at_places
@@ -111,7 +111,7 @@ def _is_decided(rest: Formula) -> bool:
 
 def _demands(formula: Formula, group: list[Hit], decided: Decided) -> list[Demand]:
     """Return a demand for each condition under which places ask for `formula`."""
-    asks_sections = any(atom[0] == "section" for atom in atoms(formula))
+    asks_sections = section_of(formula) is not None
     at_place: dict[Own | Passed, list[Hit]] = defaultdict(list)
     for hit in group:
         at_place[hit.what].append(hit)
@@ -173,7 +173,7 @@ def settled_demands(before: tuple[Demand, ...], now: tuple[Demand, ...]) -> tupl
 
 
 def _joined_demand(formula: Formula, group: list[Demand]) -> Demand:
-    asks_sections = any(atom[0] == "section" for atom in atoms(formula))
+    asks_sections = section_of(formula) is not None
     causes = {
         (cause.what, held_at(cause.setting) if asks_sections else None): cause for one in group for cause in one.causes
     }

@@ -70,6 +70,13 @@ INT = Scalar("int")
 UNKNOWN = Unknown()
 
 
+def element(ctype: CType) -> CType:
+    """Return what an array is made of, however many dimensions it has; any other type as it is."""
+    while isinstance(ctype, Array):
+        ctype = ctype.of
+    return ctype
+
+
 def spell(ctype: CType) -> str:
     """Spell `ctype` on one line for people and as a key: `struct kvm *`, `int (*)(struct inode *, struct file *)`."""
     match ctype:

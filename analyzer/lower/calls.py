@@ -14,7 +14,7 @@ from pycparser import c_ast
 
 from analyzer.frontend.types_scalars import BOOL, INT, UNSIGNED_LONG, VOID
 from analyzer.ir.function import Call
-from analyzer.ir.types import Array, CType, Function, Pointer, Record
+from analyzer.ir.types import CType, Function, Pointer, Record, element
 from analyzer.ir.values import AccessPath, Binary, Constant, FunctionAddress, Load, Opaque, Value
 from analyzer.lower import claims
 from analyzer.lower.atomics import atomic
@@ -167,8 +167,7 @@ def _chain(low: Lowering, ctype: CType, designator: Any) -> tuple[tuple[str, str
     names.append(designator.name)
     chain: list[tuple[str, str]] = []
     for name in reversed(names):
-        while isinstance(ctype, Array):
-            ctype = ctype.of
+        ctype = element(ctype)
         if not isinstance(ctype, Record):
             return None
         chain.append((ctype.name, name))

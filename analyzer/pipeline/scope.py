@@ -11,7 +11,7 @@ from msgspec.structs import replace
 
 from analyzer.base.errors import SpecError
 from analyzer.base.gap import Gap, GapKind
-from analyzer.ir.types import Array, CType, Record
+from analyzer.ir.types import CType, Record, element
 from analyzer.program.link import Program
 from analyzer.spec.model import Rule, SpecSet
 from analyzer.spec.names import wrong_names
@@ -44,9 +44,8 @@ class ProgramScope:
 
 
 def _record(ctype: CType) -> str:
-    while isinstance(ctype, Array):
-        ctype = ctype.of
-    return ctype.name if isinstance(ctype, Record) else ""
+    inner = element(ctype)
+    return inner.name if isinstance(inner, Record) else ""
 
 
 def applicable(program: Program, spec: SpecSet, rules: tuple[Rule, ...]) -> tuple[tuple[Rule, ...], tuple[Gap, ...]]:

@@ -16,7 +16,7 @@ from collections.abc import Container, Iterable, Iterator, Mapping
 from msgspec import Struct
 
 from analyzer.ir.function import Call, FunctionIR
-from analyzer.ir.types import UNKNOWN, Array, CType, Function, Pointer, Record, Scalar
+from analyzer.ir.types import UNKNOWN, CType, Function, Pointer, Record, Scalar, element
 from analyzer.ir.values import (
     AccessPath,
     AddressOf,
@@ -74,13 +74,18 @@ def filled(flows: Mapping[str, Iterable[Handed]], stated: Container[str]) -> set
     bodies = set(names.values())
     parameters: set[tuple[str, int]] = set()
     found: set[Cell] = set()
+
+    def fills(one: Handed) -> bool:
+        if one.callee in bodies:
+            return (one.callee, one.argument) in parameters
+        return one.sized
+
     size = -1
     while size < len(parameters):
         size = len(parameters)
         for ident, some in flows.items():
             for one in some:
-                by_table = one.callee in stated or (one.callee not in bodies and not one.sized)
-                if by_table or (one.callee in bodies and (one.callee, one.argument) not in parameters):
+                if one.callee in stated or not fills(one):
                     continue
                 if one.object is None:
                     parameters.add((names[ident], one.parameter))
@@ -132,8 +137,7 @@ def _root(path: AccessPath, ir: FunctionIR, *, is_value: bool) -> Cell | None:
             ctype = ir.parameters[index].type
         case Local(name):
             ctype = dict(ir.locals).get(name, UNKNOWN)
-    while isinstance(ctype, Array):
-        ctype = ctype.of
+    ctype = element(ctype)
     if isinstance(ctype, Pointer) and (is_value or Deref() in path.selectors):
         ctype = ctype.to
     return (ctype.name, "") if isinstance(ctype, Record) else None

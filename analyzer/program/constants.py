@@ -12,7 +12,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 
 from analyzer.facts.unit import RecordLayout
-from analyzer.ir.types import UNKNOWN, Array, CType, Pointer, Record
+from analyzer.ir.types import UNKNOWN, CType, Pointer, Record, element
 from analyzer.program.buffers import Cell, filled
 from analyzer.program.flow import FlowFacts
 from analyzer.program.link import Program
@@ -70,7 +70,6 @@ def _records(ctype: CType) -> list[str]:
 
 
 def _inside(ctype: CType) -> Iterator[Record]:
-    while isinstance(ctype, Array):
-        ctype = ctype.of
-    if isinstance(ctype, Record):
-        yield ctype
+    inner = element(ctype)
+    if isinstance(inner, Record):
+        yield inner
