@@ -23,3 +23,10 @@ class InputError(LockspecError):
 
 class SpecError(LockspecError):
     """A lock specification is wrong."""
+
+
+class SpecWarning(SpecError):  # noqa: N818 — no error: nothing ends because of it
+    """A lock specification says what nobody needs."""
+
+    def __init__(self, message: str, location: Location) -> None:
+        super().__init__(f"warning: {message}", location)

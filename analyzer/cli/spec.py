@@ -12,6 +12,7 @@ from typing import Annotated
 
 import typer
 
+from analyzer.base.errors import SpecWarning
 from analyzer.cli import arguments, output, progress
 from analyzer.cli.spec_contracts import EXAMPLES as CONTRACTS_EXAMPLES
 from analyzer.cli.spec_contracts import contracts
@@ -77,9 +78,9 @@ def lint(
     no_cache: arguments.NoCache = False,
     quiet: arguments.Quiet = False,
 ) -> None:
-    """Check specifications: the YAML, and with a tree whether every rule matches something.
+    """Check specifications: the YAML, and with a tree whether every rule matches something and every assumption is needed.
 
-    Exit status: 0 all right; 2 an error.
+    Exit status: 0 all right, or warnings alone; 2 an error.
     """
     specs = load(paths or None)
     if tree or build or compile_commands or preprocessed:
@@ -101,10 +102,12 @@ def lint(
             errors = run_lint(arguments.check_options(given, rule), bar)
         for error in errors:
             print(error, file=sys.stderr)
-        if errors:
+        if any(not isinstance(error, SpecWarning) for error in errors):
             raise typer.Exit(Status.USAGE)
     if not quiet:
-        print(f"{len(specs.rules)} rules, {len(specs.primitives)} primitives in {len(specs.families)} families")
+        assumptions = f", {len(specs.assumptions)} assumptions" if specs.assumptions else ""
+        families = f"{len(specs.primitives)} primitives in {len(specs.families)} families"
+        print(f"{len(specs.rules)} rules{assumptions}, {families}")
 
 
 @app.command("schema", epilog=SCHEMA_EXAMPLES)

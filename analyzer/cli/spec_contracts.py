@@ -24,9 +24,9 @@ def contracts(
     output_file: arguments.Output = None,
 ) -> None:
     """List what functions claim of locks: assertions and conditions, proven or not for each call."""
-    from analyzer.pipeline.claims import claims
+    from analyzer.pipeline.claims import judged_claims
 
     output.check_writable(output_file)
     with progress.shown(common.quiet) as bar:
-        found = claims(common.options(rule), bar)
-    output.write(render_claims(found), output_file)
+        found, assumed = judged_claims(common.options(rule), bar)
+    output.write(render_claims(found, assumed), output_file)

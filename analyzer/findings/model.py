@@ -94,6 +94,20 @@ class RuleCount(Struct, frozen=True):
     location: Location | None = None
 
 
+class Assumed(Struct, frozen=True):
+    """What the specification takes for true, and the run relied on where it matters."""
+
+    id: str
+    #: `calls of f() do nothing where arg 0->page.invalid != 0`
+    text: str
+    #: calls that it is about
+    n_calls: int
+    #: the specification's own reason, where that can be read, and where it is written
+    why: str
+    source: str
+    location: Location
+
+
 class Accepted(Struct, frozen=True):
     """A finding that the baseline knows, and why it is let through."""
 
@@ -133,3 +147,5 @@ class Report(Struct, frozen=True):
     compared: Compared | None = None
     #: of a comparison: other findings that were asked for
     others: tuple[Finding, ...] = ()
+    #: what was taken for true without proof
+    assumed: tuple[Assumed, ...] = ()

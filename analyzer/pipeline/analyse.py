@@ -15,6 +15,7 @@ from itertools import chain
 from msgspec import Struct
 
 from analyzer.analysis.annotated import annotated
+from analyzer.analysis.assumptions import Assumptions
 from analyzer.analysis.backlinks import Backlinks
 from analyzer.analysis.bare import conditions
 from analyzer.analysis.context import Context
@@ -37,7 +38,8 @@ from analyzer.analysis.summary import FunctionSummary
 from analyzer.analysis.told import Told, told
 from analyzer.analysis.watch import Watch, Watches
 from analyzer.base.collection import without_collection
-from analyzer.base.gap import Gap
+from analyzer.base.errors import SpecError
+from analyzer.base.gap import Gap, GapKind
 from analyzer.facts.store import Store
 from analyzer.facts.unit import FunctionFacts
 from analyzer.pipeline.extract import Extraction
@@ -82,6 +84,8 @@ class Analysis(Struct, frozen=True):
     readers: Readers | None = None
     #: what was found below demands
     descents: Descents = Descents()
+    #: what the specification takes for true of calls
+    assumptions: Assumptions = Assumptions()
 
 
 def chosen_rules(spec: SpecSet, globs: tuple[str, ...]) -> tuple[Rule, ...]:
@@ -119,13 +123,22 @@ def analyse(
     asked = chain((watch for rule in rules for watch in watches_of(rule, names)), about.sections, observed)
     watches = Watches(asked, linked.program.records.values(), _counts(spec))
     backlinks = Backlinks(spec.backlinks, NameResolver(linked.program, spec))
-    if backlinks.errors and not lenient:
-        raise CombinedSpecError(backlinks.errors)
+    wrong = [*backlinks.errors, *linked.assumptions.errors]
+    if wrong and not lenient:
+        raise CombinedSpecError(wrong)
+    gaps += tuple(_unfit(error) for error in linked.assumptions.errors)
     context = _context(linked, spec, watches, backlinks, conducts, by_declaration)
     progress.begin("analyse", len(linked.program.functions))
     solve(context, linked.facts_of, keys_of(context, linked.flows, linked.digest_of), remembered, progress.advance)
     remembered.flush()
     return judged(linked, context, names, rules, gaps, about, partial=partial)
+
+
+def _unfit(error: SpecError) -> Gap:
+    """Return the gap that an assumption leaves which does not fit the program: nothing is assumed."""
+    assert error.location is not None
+    text = str(error).removeprefix(f"{error.location}: ")
+    return Gap(GapKind.RULE, error.location, f"the assumption does not apply: {text}")
 
 
 class Readers(Struct, frozen=True):
@@ -183,7 +196,7 @@ def judged(
     locks = _lock_facts(context, linked, about if about.sections else None, descents, feasibility, partial=partial)
     found = judge(rules, locks, names)
     program, trails = (linked.program, linked.flows, context, linked.entries, rules), locks.trails
-    return Analysis(*program, trails, names, locks, found, linked.facts_of, gaps, about, descents)
+    return Analysis(*program, trails, names, locks, found, linked.facts_of, gaps, about, descents, linked.assumptions)
 
 
 def _counts(spec: SpecSet) -> Iterator[str]:

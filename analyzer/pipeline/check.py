@@ -12,6 +12,7 @@ from analyzer.facts.store import Store
 from analyzer.findings.fingerprint import fingerprinted
 from analyzer.findings.model import Report
 from analyzer.pipeline.analyse import Analysis, Observers, analyse, chosen_rules
+from analyzer.pipeline.assumed import assumed
 from analyzer.pipeline.extract import Extraction, extract
 from analyzer.pipeline.options import CheckOptions, Progress
 from analyzer.pipeline.scope import wrong
@@ -84,6 +85,7 @@ def report(extraction: Extraction, analysis: Analysis, *, explain_paths: bool = 
         functions_analysed=len(analysis.program.functions),
         functions_skipped=skipped,
         explained=explain_paths,
+        assumed=assumed(extraction, analysis),
     )
 
 

@@ -17,8 +17,10 @@ from analyzer.analysis.witness import place_of
 from analyzer.base.location import Location
 from analyzer.facts.store import Store
 from analyzer.findings.claims import CalledBy, ClaimedBy, Judgement
+from analyzer.findings.model import Assumed
 from analyzer.ir.function import At
 from analyzer.pipeline.analyse import Analysis
+from analyzer.pipeline.assumed import assumed
 from analyzer.pipeline.check import examine
 from analyzer.pipeline.options import CheckOptions, Progress
 
@@ -36,9 +38,14 @@ class _Call(NamedTuple):
 
 def claims(options: CheckOptions, progress: Progress) -> tuple[ClaimedBy, ...]:
     """List what functions claim, as far as the rules of `options` are about its form."""
+    return judged_claims(options, progress)[0]
+
+
+def judged_claims(options: CheckOptions, progress: Progress) -> tuple[tuple[ClaimedBy, ...], tuple[Assumed, ...]]:
+    """List what functions claim, and what was assumed when the verdicts were made."""
     with Store(options.cache) as store:
-        _, analysis = examine(options, store, progress)
-        return claimed(analysis)
+        extraction, analysis = examine(options, store, progress)
+        return claimed(analysis), assumed(extraction, analysis)
 
 
 def claimed(analysis: Analysis, functions: frozenset[str] | None = None) -> tuple[ClaimedBy, ...]:

@@ -109,7 +109,8 @@ class _Explainer:
         named = [place for place in self._places(chosen) if observed or target in (place.own.object, place.own.rule)]
         sites = [self._site(place, rules) for place in named]
         contracts = self._contracts(target)
-        if not sites and not rules and not contracts:
+        assumed = tuple(self._assumed(target))
+        if not (sites or rules or contracts or assumed):
             raise InputError(
                 f"{target}: no analysed function accesses or calls it; give struct.field, function(), a rule id "
                 "or the fingerprint of a finding"
@@ -117,7 +118,7 @@ class _Explainer:
         speaking = {rule.id for rule in rules}
         findings = tuple(f for f in self.told.findings if f.rule in speaking and (not finding or f == finding))
         notes = tuple(note(rule) for rule in rules)
-        return Explanation(target, notes, tuple(sites), contracts, findings, self._notes())
+        return Explanation(target, notes, tuple(sites), contracts, findings, (*assumed, *self._notes()))
 
     def _contracts(self, target: str) -> tuple[ClaimedBy, ...]:
         """Return what the functions that `target` names claim themselves."""
@@ -181,6 +182,17 @@ class _Explainer:
         location = place_of(self.analysis.program, held.function, lock.at)
         text = f"{name} (read)" if lock.mode == "read" else name
         return HeldFrom(text, self.analysis.program.functions[held.function].name, location)
+
+    def _assumed(self, target: str) -> Iterable[str]:
+        """Tell what is assumed of calls of the function that `target` names, and of calls in it."""
+        if not target.endswith("()"):
+            return
+        about = [(row, "") for row in self.analysis.assumptions.about(target[:-2])]
+        for ident in self.analysis.program.named(target[:-2]):
+            inside = self.analysis.assumptions.calls(self.analysis.facts_of(ident))
+            about += [(row, "in it, ") for row, _ in inside]
+        for row, where in dict.fromkeys(about):
+            yield f"assumed without proof, {row.id}: {where}{row.text}; {row.why} (after {row.source})"
 
     def _notes(self) -> tuple[str, ...]:
         unresolved = len(self.analysis.context.graph.unresolved)

@@ -14,6 +14,7 @@ from collections.abc import Mapping
 from msgspec import Struct
 from msgspec.structs import replace
 
+from analyzer.analysis.assumptions import Assumptions
 from analyzer.analysis.in_use import InUse, in_use
 from analyzer.analysis.names import NameResolver
 from analyzer.base.collection import without_collection
@@ -48,10 +49,12 @@ class Linked(Struct, frozen=True):
     cpu_seconds: float
     #: the most memory that this process has taken so far
     peak_bytes: int
+    #: what the specification takes for true of calls
+    assumptions: Assumptions = Assumptions()
 
     def facts_of(self, ident: str) -> FunctionFacts:
-        """Return the facts of the function with this id."""
-        return self.extraction.functions[self.program.functions[ident].ref.facts_key]
+        """Return the facts of the function with this id, as assumptions make it."""
+        return self.assumptions.applied(self.extraction.functions[self.program.functions[ident].ref.facts_key])
 
     def digest_of(self, key: str) -> str:
         """Return the digest of a function's IR by the key of its facts."""
@@ -71,11 +74,12 @@ def link(
     with without_collection():
         functions = extraction.functions
         program = Program(extraction.units)
-        flows = remembered.flows(
-            program,
-            lambda key: functions.outline(key).digest,
-            lambda ident: functions[program.functions[ident].ref.facts_key],
-        )
+
+        def as_written(ident: str) -> FunctionFacts:
+            return functions[program.functions[ident].ref.facts_key]
+
+        flows = remembered.flows(program, lambda key: functions.outline(key).digest, as_written)
+        assumptions = Assumptions(program, spec, as_written)
         overrides = Overrides(program, spec.targets)
         names = NameResolver(program, spec)
         callbacks = tuple(replace(row, holds=_classes(row.holds, row.location, names)) for row in spec.callbacks)
@@ -89,7 +93,7 @@ def link(
         used = {} if partial else in_use(*find_implementations(program, graph, flows, entries))
     seconds, cpu_seconds = time.perf_counter() - began, time.process_time() - cpu_began
     peak_bytes = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
-    return Linked(extraction, program, flows, graph, entries, used, seconds, cpu_seconds, peak_bytes)
+    return Linked(extraction, program, flows, graph, entries, used, seconds, cpu_seconds, peak_bytes, assumptions)
 
 
 def with_classes(rows: tuple[EntryPoint, ...], names: NameResolver) -> list[EntryPoint]:

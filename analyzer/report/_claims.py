@@ -9,9 +9,10 @@ from __future__ import annotations
 from itertools import groupby
 
 from analyzer.findings.claims import ClaimedBy
+from analyzer.findings.model import Assumed
 
 
-def render_claims(claims: tuple[ClaimedBy, ...]) -> str:
+def render_claims(claims: tuple[ClaimedBy, ...], assumed: tuple[Assumed, ...] = ()) -> str:
     """Return the page."""
     ways = [way for claim in claims for way in claim.ways]
     n_proven = sum(way.verdict == "proven" for way in ways)
@@ -28,6 +29,7 @@ def render_claims(claims: tuple[ClaimedBy, ...]) -> str:
         "",
         counts,
         "A way is a call of the function that makes the claim, or the function itself where no caller matters.",
+        *(line for one in assumed for line in ("", f"Assumed without proof, `{one.id}`: {one.text}; {one.why}")),
     ]
     for file, group in groupby(claims, key=lambda claim: claim.location.file):
         lines += [

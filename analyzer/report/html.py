@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from analyzer import __version__
-from analyzer.findings.model import Finding, Report, RuleCount
+from analyzer.findings.model import Assumed, Finding, Report, RuleCount
 from analyzer.report import _caret, _excerpt
 from analyzer.report._excerpt import Excerpt, visible
 from analyzer.report._page import Words, page
@@ -34,7 +34,7 @@ def render(report: Report, sources: SourceReader, style: Style) -> str:  # noqa:
     for finding in report.others:
         # what was fixed stands where it stood then: the lines that can be had are others
         findings.append(_finding(finding, NoSources() if finding.change == "fixed" else sources, words, ""))
-    document = {
+    document: dict[str, Any] = {
         "version": __version__,
         "revision": visible(sources.revision()),
         "units": [report.units_analysed, report.units_failed],
@@ -45,7 +45,16 @@ def render(report: Report, sources: SourceReader, style: Style) -> str:  # noqa:
         "compared": visible(_compared(report)),
         "words": words.texts(),
     }
+    if report.assumed:
+        document["assumed"] = [
+            [one.id, visible(one.text), one.n_calls, *map(visible, _reasons(one))] for one in report.assumed
+        ]
     return page(_FOLDER, document)
+
+
+def _reasons(one: Assumed) -> tuple[str, str]:
+    """Return why an assumption is made, and where that can be read."""
+    return one.why, f"{one.location}, after {one.source}"
 
 
 def _compared(report: Report) -> str:

@@ -56,6 +56,7 @@ def render(report: Report, sources: SourceReader, style: Style) -> str:
     if not style.quiet:
         if report.compared is None or style.verbose:
             _add_coverage(sheet, report)
+            _add_assumed(sheet, report, style)
         _add_totals(sheet, report, style)
     return sheet.text()
 
@@ -210,6 +211,17 @@ def _add_coverage(sheet: Sheet, report: Report) -> None:
         rows.append(((rule.id, ""), spans))
     sheet.rows(rows)
     if rows:
+        sheet.blank()
+
+
+def _add_assumed(sheet: Sheet, report: Report, style: Style) -> None:
+    """Add what was taken for true without proof: whoever relies on the report has to believe it."""
+    for one in report.assumed:
+        sheet.add(("assumed: ", "bold yellow"), (f"{one.text} ({count(one.n_calls, 'call')}) [{one.id}]", ""), hang=4)
+        if style.verbose:
+            _add_labelled(sheet, "because", (one.why, ""))
+            _add_labelled(sheet, "", (f"{one.location}", ""), (f", after {one.source}", "dim"))
+    if report.assumed:
         sheet.blank()
 
 

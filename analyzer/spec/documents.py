@@ -1,16 +1,20 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """Whole specification files.
 
-In: the text of one file. Out: `Document`: the rules, the family with its primitives, the rows about calls, or
-statements.
+In: the text of one file. Out: `Document`: the rules, the family with its primitives, the rows about calls,
+assumptions, or statements.
 """
 
 from __future__ import annotations
+
+from collections.abc import Iterable
 
 from msgspec import Struct
 
 from analyzer.base.errors import SpecError
 from analyzer.base.location import Location
+from analyzer.spec.assumed import Assumption
+from analyzer.spec.assumptions import AssumptionShape
 from analyzer.spec.calls import BacklinkShape, CallbackShape, EntryShape, TargetShape
 from analyzer.spec.effect import Family, Primitive, Waits
 from analyzer.spec.effects import Defaults
@@ -45,9 +49,11 @@ CALLBACKS = Key("callbacks", ListOf(CallbackShape(), "callbacks"), "who calls fu
 ENTRIES = Key("entries", ListOf(EntryShape(), "entries"), "how functions are entered from outside", default=())
 TARGETS = Key("targets", ListOf(TargetShape(), "targets"), "what indirect calls reach", default=())
 BACKLINKS = Key("backlinks", ListOf(BacklinkShape(), "backlinks"), "pointers back to where one came from", default=())
+ASSUMPTIONS = Key("assumptions", ListOf(AssumptionShape(), "assumptions"), "what is taken for true", required=True)
 STATEMENTS = Key("statements", ListOf(StatementShape(), "statements"), "what the kernel says", required=True)
 
 CALLS_FILE = Map("a file about calls", (LOCKSPEC, CALLBACKS, ENTRIES, TARGETS, BACKLINKS))
+ASSUMPTIONS_FILE = Map("a file of assumptions", (LOCKSPEC, SUBSYSTEM, ASSUMPTIONS))
 STATEMENTS_FILE = Map("a file of statements", (LOCKSPEC, STATEMENTS))
 RULES_FILE = Map("a file of rules", (LOCKSPEC, SUBSYSTEM, RULES))
 FAMILY_FILE = Map("a file of primitives", (LOCKSPEC, FAMILY, TYPES, WAITS, ATOMIC, SOURCE, PRIMITIVES))
@@ -67,6 +73,7 @@ class Document(Struct, frozen=True):
     targets: tuple[TargetOverride, ...] = ()
     backlinks: tuple[Backlink, ...] = ()
     statements: tuple[Statement, ...] = ()
+    assumptions: tuple[Assumption, ...] = ()
 
 
 def read_document(text: str, file: str) -> Document:
@@ -85,6 +92,8 @@ def read_document(text: str, file: str) -> Document:
         return _read_family_file(root)
     if any(root.get(key.name) is not None for key in (CALLBACKS, ENTRIES, TARGETS, BACKLINKS)):
         return _read_calls_file(root)
+    if root.get(ASSUMPTIONS.name) is not None:
+        return _read_assumptions_file(root)
     if root.get(STATEMENTS.name) is not None:
         return Document(statements=STATEMENTS_FILE.read(root)[STATEMENTS])
     return _read_rules_file(root)
@@ -102,16 +111,26 @@ def _read_calls_file(root: Node) -> Document:
 
 def _read_rules_file(root: Node) -> Document:
     fields = RULES_FILE.read(root)
-    rules = fields[RULES]
+    _check_ids([("rule", rule.id, rule.location) for rule in fields[RULES]], fields)
+    return Document(fields[RULES])
+
+
+def _read_assumptions_file(root: Node) -> Document:
+    fields = ASSUMPTIONS_FILE.read(root)
+    _check_ids([("assumption", one.id, one.location) for one in fields[ASSUMPTIONS]], fields)
+    return Document(assumptions=fields[ASSUMPTIONS])
+
+
+def _check_ids(entries: Iterable[tuple[str, str, Location]], fields: Fields) -> None:
+    """Raise an error for each entry whose id does not begin with the file's subsystem."""
     prefix = fields.get(SUBSYSTEM)
     errors = [
-        SpecError(f"rule id '{rule.id}' does not begin with the file's subsystem '{prefix}/'", rule.location)
-        for rule in rules
-        if prefix and not rule.id.startswith(f"{prefix}/")
+        SpecError(f"{what} id '{id_}' does not begin with the file's subsystem '{prefix}/'", place)
+        for what, id_, place in entries
+        if prefix and not id_.startswith(f"{prefix}/")
     ]
     if errors:
         raise CombinedSpecError(errors)
-    return Document(rules)
 
 
 def _read_family_file(root: Node) -> Document:

@@ -10,6 +10,8 @@ from __future__ import annotations
 
 import re
 
+from analyzer.base.location import Location
+from analyzer.spec.assumed import Condition
 from analyzer.spec.effect import ArgumentTest, LockArgument, ReturnTest
 from analyzer.spec.model import Name, When
 
@@ -27,6 +29,9 @@ FACT_PATTERN = rf"\s*(?P<function>{_WORD})\s*\(\s*arg\s+(?P<index>[0-9]+)\s*\)\s
 ARGUMENT_PATTERN = r"arg +(?P<index>[0-9]+)"
 LOCK_PATTERN = rf"arg +(?P<index>[0-9]+)(?: *-> *(?P<record>{_WORD})\.(?P<member>{_WORD}))?"
 SETS_PATTERN = r"\s*arg\s+(?P<index>[0-9]+)\s*==\s*(?P<value>-?(?:0[xX][0-9a-fA-F]+|[0-9]+))\s*"
+CONDITION_PATTERN = (
+    rf"\s*(?:arg +(?P<index>[0-9]+)(?:\s*->\s*(?P<member>{_WORD}(?:\.{_WORD})+))?|(?P<global>{_WORD}))\s*{_COMPARE}\s*"
+)
 BITS_PATTERN = r"\s*arg\s+(?P<index>[0-9]+)\s*&\s*(?P<mask>0[xX][0-9a-fA-F]+|[0-9]+)\s*"
 
 _NAME = re.compile(NAME_PATTERN)
@@ -37,6 +42,9 @@ _ARGUMENT = re.compile(ARGUMENT_PATTERN)
 _BITS = re.compile(BITS_PATTERN)
 _LOCK = re.compile(LOCK_PATTERN)
 _SETS = re.compile(SETS_PATTERN)
+_CONDITION = re.compile(CONDITION_PATTERN)
+#: until who reads the text knows where it stands
+_NOWHERE = Location("", 0)
 
 
 def parse_name(text: str) -> Name:
@@ -109,6 +117,17 @@ def parse_sets(text: str) -> ArgumentTest:
     return ArgumentTest(int(match["index"]), _number(match["value"]))
 
 
+def parse_condition(text: str) -> Condition:
+    """Read `arg 1->kvm_mmu_page.role.invalid != 0`, `arg 1 == 0` or `kvm_rebooting != 0`."""
+    match = _CONDITION.fullmatch(text)
+    if not match:
+        raise ValueError(_condition_advice(text))
+    path = match["member"] or match["global"]
+    index = None if match["index"] is None else int(match["index"])
+    parts = tuple(path.split(".")) if path else ()
+    return Condition(" ".join(text.split()), index, parts, match["operator"], _number(match["value"]), _NOWHERE)
+
+
 def _number(text: str) -> int:
     if text == "NULL":
         return 0
@@ -124,6 +143,18 @@ def _predicate_advice(text: str) -> str:
         return "begin with the tag of the record that holds the field; one '->'"
     if re.match(rf"\s*{_WORD}\s*\(\s*[^&\s]", text):
         return "the function takes the field's address: write '&'"
+    if not re.search(r"[=<>]", text.replace("->", "")):
+        return "compare with a number"
+    return ""
+
+
+def _condition_advice(text: str) -> str:
+    if re.search(r"&&|\|\|", text):
+        return "one comparison; a list of them holds if all do"
+    if re.match(rf"\s*{_WORD}\s*->", text):
+        return "name the argument: 'arg 0->record.member'"
+    if re.match(rf"\s*arg +[0-9]+\s*->\s*{_WORD}\s*(?:[=!<>]|$)", text):
+        return "begin with the tag of the record that the argument points to: 'arg 0->record.member'"
     if not re.search(r"[=<>]", text.replace("->", "")):
         return "compare with a number"
     return ""

@@ -6,7 +6,7 @@ In: paths of files and folders, or None. Out: `SpecSet`; or one CombinedSpecErro
 Given paths replace the shipped rules. The shipped primitives stay, family by family, unless the paths define the
 same family: what `mutex_lock()` does is needed by every rule. So do the shipped rows about calls, one by one.
 
-**Invariant:** each rule id, each family and each function of a primitive is defined once.
+**Invariant:** each id of a rule or an assumption, each family and each function of a primitive is defined once.
 """
 
 from __future__ import annotations
@@ -55,6 +55,7 @@ def load(paths: Sequence[Path] | None = None) -> SpecSet:
         tuple(target for document in documents for target in document.targets),
         tuple(backlink for document in documents for backlink in document.backlinks),
         tuple(statement for document in documents for statement in document.statements),
+        tuple(assumption for document in documents for assumption in document.assumptions),
     )
 
 
@@ -126,7 +127,9 @@ def _check_together(documents: list[Document], errors: list[SpecError]) -> None:
     rules = [rule for document in documents for rule in document.rules]
     families = [document.family for document in documents if document.family]
     primitives: list[Primitive] = [primitive for document in documents for primitive in document.primitives]
-    _once("rule id", rules, lambda rule: (rule.id, rule.location), errors)
+    assumptions = [assumption for document in documents for assumption in document.assumptions]
+    ids = [(rule.id, rule.location) for rule in rules] + [(one.id, one.location) for one in assumptions]
+    _once("rule id", ids, lambda entry: entry, errors)
     _once("lock family", families, lambda family: (family.name, family.location), errors)
     _once("primitive", primitives, lambda primitive: (primitive.name, primitive.location), errors)
     names = [family.name for family in families]

@@ -11,6 +11,7 @@ from typing import Literal
 from msgspec import Struct
 
 from analyzer.base.location import Location
+from analyzer.spec.assumed import Assumption
 from analyzer.spec.effect import AccessMode, Family, LockSource, Mode, Primitive
 from analyzer.spec.said import Statement
 
@@ -316,3 +317,4 @@ class SpecSet(Struct, frozen=True):
     targets: tuple[TargetOverride, ...] = ()
     backlinks: tuple[Backlink, ...] = ()
     statements: tuple[Statement, ...] = ()
+    assumptions: tuple[Assumption, ...] = ()

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 
-from analyzer.spec.documents import CALLS_FILE, FAMILY_FILE, ROWS_FILE, RULES_FILE, STATEMENTS_FILE
+from analyzer.spec.documents import ASSUMPTIONS_FILE, CALLS_FILE, FAMILY_FILE, ROWS_FILE, RULES_FILE, STATEMENTS_FILE
 from analyzer.spec.requirements import requirement_definition
 from analyzer.spec.shapes import Schema
 
@@ -24,6 +24,7 @@ def json_schema() -> Schema:
             FAMILY_FILE.schema(),
             ROWS_FILE.schema(),
             CALLS_FILE.schema(),
+            ASSUMPTIONS_FILE.schema(),
             STATEMENTS_FILE.schema(),
         ],
         "$defs": {"requirement": requirement_definition()},

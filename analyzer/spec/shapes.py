@@ -136,6 +136,21 @@ class Flag:
         return {"type": "boolean"}
 
 
+class Integer:
+    """An integer."""
+
+    def read(self, node: Node, label: str) -> int:
+        """Return the integer."""
+        value = integer(node.text) if isinstance(node, ScalarNode) and node.type_name() == "integer" else None
+        if value is None:
+            raise wrong(node, label, "an integer")
+        return value
+
+    def schema(self) -> Schema:
+        """Describe an integer."""
+        return {"type": "integer"}
+
+
 class Exactly:
     """One integer and no other: a version."""
 

@@ -70,6 +70,7 @@ def coverage_page(spec: SpecSet, subsystem: str) -> str:
         "They say what assertions and dereferences in the code say, or what all of the code does.",
         "",
         *_others(spec, subsystem, told),
+        *_assumed(spec, subsystem),
     ]
     return "\n".join(lines) + "\n"
 
@@ -95,6 +96,19 @@ def _others(spec: SpecSet, subsystem: str, told: set[str]) -> Iterable[str]:
     for rule in sorted(spec.rules, key=lambda rule: rule.id):
         if rule.id.startswith(f"{subsystem.lower()}/") and rule.id not in told:
             yield f"| `{rule.id}` | {_cell(rule.title)} | {_cell(rule.source)} |"
+
+
+def _assumed(spec: SpecSet, subsystem: str) -> Iterable[str]:
+    rows = [one for one in spec.assumptions if one.id.startswith(f"{subsystem.lower()}/")]
+    if not rows:
+        return
+    yield from ("", "## Assumed without proof", "")
+    yield from ("No code on the way says it, so that verdicts on such ways hold only if it is so.", "")
+    yield "| assumption | what is assumed | why it is so | after |"
+    yield "|---|---|---|---|"
+    for one in sorted(rows, key=lambda one: one.id):
+        told = f"{one.title}: {one.text}" if one.title else one.text
+        yield f"| `{one.id}` | {_cell(told)} | {_cell(one.why)} | {_cell(one.source)} |"
 
 
 def _cell(text: str) -> str:

@@ -200,6 +200,10 @@ def _linked(
     before: Generation, extraction: Extraction, program: Program, flows: Mapping[str, FlowFacts], changed: set[str]
 ) -> Linked | None:
     """Link what changed; None where that may concern the whole program."""
+    assumed = {name for one in before.spec.assumptions for name, _ in one.functions}
+    if any(program.functions[ident].name in assumed for ident in changed):
+        # what is assumed of a function is held against its parameters
+        return None
     graph = patched(before.analysis.context.graph, program, flows, changed)
     if graph is None or member_constants(flows, program, before.spec.primitives) != before.analysis.context.constants:
         return None
@@ -210,7 +214,7 @@ def _linked(
     same = entries.keys() == context.entries.keys() and same_usage(context.graph, graph, entries, changed)
     if not same and in_use(*find_implementations(program, graph, flows, entries)) != context.in_use:
         return None
-    return Linked(extraction, program, flows, graph, entries, context.in_use, 0.0, 0.0, 0)
+    return Linked(extraction, program, flows, graph, entries, context.in_use, 0.0, 0.0, 0, before.analysis.assumptions)
 
 
 def _resolved(

@@ -306,6 +306,14 @@
 			number(proven), number(violations), number(unknown));
 	}
 
+	function assumed() {
+		const rows = data.assumed || [];
+		element("assumed").hidden = !rows.length;
+		element("assumed").querySelector("ul").append(...rows.map(([id, text, calls, why, place]) =>
+			make("li", {}, `${text} (${counted(calls, "call")}) `, make("span", { class: "place" }, id),
+				make("div", { class: "why" }, `${why} · ${place}`))));
+	}
+
 	function gaps() {
 		const kinds = new Map();
 		for (const gap of data.gaps) {
@@ -402,5 +410,6 @@
 	list();
 	element("rules").querySelector("tbody").append(...data.rules.map(rule));
 	element("rules").hidden = !data.rules.length;
+	assumed();
 	gaps();
 })();
