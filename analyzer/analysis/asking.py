@@ -18,7 +18,7 @@ from analyzer.analysis.bits import decided, is_question
 from analyzer.analysis.context import Scope, Target
 from analyzer.analysis.deferred import MAX_NESTING, answered, is_callers_choice, pass_on, with_locks
 from analyzer.analysis.evaluate import load
-from analyzer.analysis.formula import Formula, at_entry, rebind, residue, where_made
+from analyzer.analysis.formula import Formula, at_entry, atoms, rebind, residue, where_made
 from analyzer.analysis.freshness import is_new
 from analyzer.analysis.in_use import told
 from analyzer.analysis.locksets import Setting
@@ -32,7 +32,7 @@ from analyzer.program.callbacks import slot_of_row
 from analyzer.program.flow import Slot
 from analyzer.program.graph import spell_slot
 
-#: why a way is in doubt that begins with an object being made: most of what is done to objects is not done to new ones
+#: why what is asked about an object is in doubt where it is being made: most of what is done to objects is not done to new ones
 NEW_OBJECT = "the way begins with an object that is newly allocated; whether it can be taken with it is not known"
 
 
@@ -100,7 +100,6 @@ class Asking:
         cases = Cases(self, state, summary.asks.conditions, arguments, locks=locks)
         self._takes(cases, at, target, doubt=doubt)
         new = bool(arguments) and is_new(arguments[0], state)
-        doubt = doubt or (NEW_OBJECT if new else "")
         for asked in summary.asks.demands:
             if asked.is_call:
                 self._ask_call(cases, at, target, asked)
@@ -118,6 +117,8 @@ class Asking:
         here = rebind(asked.formula, cases.over)
         if new:
             here = where_made(here)
+            if asked.is_section or _is_about(here, cases.arguments[0]):
+                doubt = doubt or NEW_OBJECT
         state = cases.state
         rest = residue(here, state)
         if rest is True:
@@ -231,3 +232,15 @@ class Asking:
         rows = (row for row in self.scope.context.graph.callbacks.rows if slot_of_row(row) == slot)
         row = next(rows, None)
         return at_entry(formula, () if row is None else ((row.context, "write"),))
+
+
+def _is_about(formula: Formula, pointer: Term) -> bool:
+    """Tell whether `formula` asks about the object at `pointer` itself, or about one of which is not known where it is."""
+    return any(_leads_to(atom, pointer) for atom in atoms(formula))
+
+
+def _leads_to(term: Term, pointer: Term) -> bool:
+    """Tell whether `term` is about what `pointer` points to: not where a pointer that is kept there leads."""
+    if term == pointer or term[:1] == ("?",):
+        return True
+    return term[:1] != ("ld",) and any(isinstance(part, tuple) and _leads_to(part, pointer) for part in term)
