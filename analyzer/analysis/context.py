@@ -179,12 +179,6 @@ class Scope:
         for term in [term for term in state.facts if reads(term) & writes]:
             del state.facts[term]
 
-    def rewritten(self, writes: int) -> tuple[tuple[str, str], ...]:
-        """Return those of the members in the bit set `writes` that the function reads, itself or below."""
-        conducts = self.context.conducts
-        known = conducts.of.get(self.id)
-        return conducts.cells(writes if known is None else writes & known.reads)
-
     def parameter_names(self) -> tuple[str, ...]:
         """Return the names of the function's parameters, in order."""
         return tuple(formal.name for formal in self.facts.ir.parameters)
