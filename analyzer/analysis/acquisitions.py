@@ -14,7 +14,6 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
-from hashlib import blake2b
 from typing import NamedTuple
 
 from analyzer.analysis import conditions, ranges
@@ -26,7 +25,7 @@ from analyzer.analysis.locks import LockTypes, exported_lock, is_context, lock_c
 from analyzer.analysis.locksets import HeldAt, Setting
 from analyzer.analysis.situation import Guards, common_guards, decidable, guards, setting
 from analyzer.analysis.state import FRESH, Hold, State
-from analyzer.analysis.summary import Acquisition, Elsewhere, Nested, Passed
+from analyzer.analysis.summary import Acquisition, Elsewhere, Nested, Passed, identity
 from analyzer.analysis.terms import Over, Term, depth, spell
 from analyzer.ir.function import At
 from analyzer.spec.effect import Effect, LockAbstract, Primitive
@@ -282,9 +281,8 @@ def _acquisition(wait: Wait, known: Guards, places: list[Draft]) -> Acquisition:
     first, *others = _by_choice(places)
     off, without = tuple(sorted(wait.off)), tuple(sorted(wait.without))
     seen = (wait.what, wait.key, wait.mode, wait.recursive, wait.waits, off, without, known)
-    ident = blake2b(repr(seen).encode(), digest_size=8).hexdigest()
     elsewhere = tuple(Elsewhere(choices(one.guards), one.at, one.link, one.setting) for one in others)
-    return Acquisition(ident, *seen, first.at, first.link, first.setting, choices(first.guards), elsewhere)
+    return Acquisition(identity(seen), *seen, first.at, first.link, first.setting, choices(first.guards), elsewhere)
 
 
 def _by_choice(places: list[Draft]) -> list[Draft]:

@@ -33,7 +33,7 @@ from analyzer.analysis.state import Hold, Signature, State, close_pass, merge
 from analyzer.analysis.summarise import summarise
 from analyzer.analysis.summary import FunctionSummary
 from analyzer.analysis.terms import Term, member
-from analyzer.analysis.tested import Tested, find_tested
+from analyzer.analysis.tested import Tested, find_tested, joins_of
 from analyzer.analysis.uses import Uses
 from analyzer.analysis.watch import Watch
 from analyzer.base.gap import Gap, GapKind
@@ -94,10 +94,17 @@ class Apart(Exception):  # noqa: N818 — no error: a reason to look again
 class FunctionAnalysis:
     """One function under analysis."""
 
+    #: may states go on without being kept, to blocks that no other leads to?
+    passes = True
+
     def __init__(self, scope: Scope, tested: Tested | None = None) -> None:
         self.scope = scope
         self.ir = scope.facts.ir
         self.entries: list[dict[Signature, State]] = [{} for _ in self.ir.blocks]
+        #: blocks that control comes to in several ways
+        self.joins = joins_of(self.ir)
+        #: states on their way to blocks that nobody else comes to: nothing is to be merged with them
+        self.passing: dict[tuple[int, Signature], State] = {}
         #: conditions that keep states apart, by block; None before locks differ somewhere
         self.tested = tested
         self.visits = [0] * len(self.ir.blocks)
@@ -109,6 +116,8 @@ class FunctionAnalysis:
         self.promises: Promises | None = None
         self.unchecked = unchecked(scope)
         self._ticket = 0
+        #: does one state only leave the block at hand?
+        self.alone = False
         #: do calls ask for what came before? None: not looked yet
         self._asks: bool | None = None
         self.uses = Uses(scope) if scope.context.watches.dated else None
@@ -123,14 +132,12 @@ class FunctionAnalysis:
         while self.work:
             block, _, signature = heappop(self.work)
             self.queued.discard((block, signature))
-            state = self.entries[block].get(signature)
-            if state is None:
-                continue
+            state = self.passing.pop((block, signature), None) or self.entries[block][signature].fork()
             self.visits[block] += 1
             if self.visits[block] > MAX_VISITS:
                 self.give_up("too many rounds: locks may differ from what is shown")
                 break
-            self.visit(block, signature, state.fork())
+            self.visit(block, signature, state)
         leaves = [leave for leaves in self.leaves.values() for leave in leaves]
         if any(leave.state.marks and not self._keeps_apart(leave.state) for leave in leaves):
             collapse([leave.state.marks for leave in leaves])
@@ -162,6 +169,9 @@ class FunctionAnalysis:
 
     def arrive(self, block: int, state: State, source: tuple[int, Signature]) -> None:
         """Let `state` enter `block`, coming from a block where it had a signature."""
+        if self.passes and self.alone and not self.joins[block] and block > source[0]:
+            self._pass(block, state, source[1])
+            return
         signature = self.enter(block, state, source)
         known = self.entries[block].get(signature)
         if known is None:
@@ -175,12 +185,19 @@ class FunctionAnalysis:
             return
         self._enqueue(block, signature)
 
+    def _pass(self, block: int, state: State, signature: Signature) -> None:
+        """Let the one state that comes from a block go on to `block`, which no other leads to."""
+        if self.uses is not None:
+            self.uses.enter(state, block)
+        self.passing[block, signature] = state
+        self._enqueue(block, signature)
+
     def differ(self, *, at_return: bool = False) -> None:
         """Note that locks differ at some point, or between returns."""
         at_return = at_return and len(self.ir.blocks) <= MANAGEABLE
         if self.tested is None or (at_return and not self.tested.at_return):
             before = self.tested
-            self.tested = find_tested(self.ir, self.scope.matters, at_return=at_return)
+            self.tested = find_tested(self.ir, self.joins, self.scope.matters, at_return=at_return)
             if self.tested.conditions and (before is None or before.conditions != self.tested.conditions):
                 raise Apart(self.tested)
 
@@ -218,7 +235,7 @@ class FunctionAnalysis:
         locks = state.signature(self.scope.context.telling, came=not state.marks or self._keeps_apart(state))
         if self.tested is None or not self.tested.conditions:
             return (*locks, None)
-        if not self.tested.joins[block]:
+        if not self.joins[block]:
             # nobody else comes here: what told it apart before still does
             return (*locks, before[-1])
         told = tuple(truth_of(state.facts, evaluate(state, known)) for known in self.tested.conditions[block])
@@ -259,6 +276,7 @@ class FunctionAnalysis:
             states = [after for before in states for after in self.run_event(before, event, (block, index), caller)]
         key = (block, signature)
         self.recorders[key], self.leaves[key] = recorder, []
+        self.alone = len(states) == 1
         for after in states:
             self._leave(key, after, self.ir.blocks[block].terminator)
 

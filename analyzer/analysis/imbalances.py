@@ -67,6 +67,8 @@ def at_returns(leaves: list[Leave], entry: Entry | None, parameters: tuple[str, 
 
 
 def _unequal(leaves: list[Leave], parameters: tuple[str, ...]) -> Iterator[Imbalance]:
+    if not any(leave.state.locks for leave in leaves):
+        return
     told: set[Term] = set()
     unsure = {lock_class(key) for leave in leaves for key in leave.state.locks if is_perhaps(key)}
     # of several locks of one class that a loop took, it is not known which is which

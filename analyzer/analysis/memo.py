@@ -70,7 +70,7 @@ def pack(summary: FunctionSummary) -> Packed:
     """Return `summary` as bytes."""
     seen = (
         summary.outcomes,
-        [(demand.formula, demand.guards) for demand in summary.demands],
+        [demand.id for demand in summary.demands],
         [one.id for one in summary.takes],
         [(one.outer, one.held.mode, one.inner, one.mode, one.what, one.waits) for one in summary.nested if one.is_open],
     )

@@ -38,13 +38,17 @@ def meet(a: Range, b: Range) -> Range | None:
         return a
     if a == FULL:
         return b
-    common = tuple(
+    if len(a) == len(b) == 1:
+        (low, high), (other_low, other_high) = a[0], b[0]
+        low, high = max(low, other_low), min(high, other_high)
+        return ((low, high),) if low <= high else None
+    common = [
         (max(low, other_low), min(high, other_high))
         for low, high in a
         for other_low, other_high in b
-        if max(low, other_low) <= min(high, other_high)
-    )
-    return _few(common) if common else None
+        if low <= other_high and other_low <= high
+    ]
+    return _few(tuple(common)) if common else None
 
 
 def hull(a: Range, b: Range) -> Range:
@@ -101,7 +105,10 @@ def complement(a: Range) -> Range | None:
 
 def excludes_zero(a: Range) -> bool:
     """Tell whether 0 is not in `a`."""
-    return not any(low <= 0 <= high for low, high in a)
+    for low, high in a:  # noqa: SIM110 — asked for at every branch
+        if low <= 0 <= high:
+            return False
+    return True
 
 
 def only(value: int) -> Range:

@@ -64,7 +64,17 @@ def common_guards(all_guards: list[Guards]) -> Guards:
                 del common[term]
             else:
                 common[term] = joined
-    return tuple(sorted(common.items(), key=repr))
+    return tuple(sorted(common.items(), key=_spelled)) if len(common) > 1 else tuple(common.items())
+
+
+def _spelled(item: tuple[Term, Range]) -> str:
+    return _spelling(item[0])
+
+
+@lru_cache(1 << 16)
+def _spelling(term: Term) -> str:
+    """Return what terms are sorted by."""
+    return repr(term)
 
 
 def decidable(known: Guards) -> Guards:

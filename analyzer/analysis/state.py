@@ -196,7 +196,7 @@ def _merge_env(old: State, new: State, block: int, widening: bool) -> bool:
         old.env.update({n: ("?", block, n) for n, value in new.env.items() if n not in old.env and value in kept})
     for name in list(old.env):
         mine, theirs = old.env[name], new.env.get(name)
-        if mine == theirs:
+        if mine is theirs or mine == theirs:
             continue
         phi: Term = ("phi", block, name)
         found_in = (common_container((mine, theirs)) or common_list(mine, theirs)) if theirs is not None else None

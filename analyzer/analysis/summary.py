@@ -13,6 +13,7 @@ from functools import cached_property
 from hashlib import blake2b
 from typing import Any
 
+import msgspec
 from msgspec import Struct
 
 from analyzer.analysis.asked import Asks, sort
@@ -22,6 +23,9 @@ from analyzer.analysis.ranges import FULL, Range
 from analyzer.analysis.terms import Term, is_entry_term
 from analyzer.base.gap import Gap
 from analyzer.ir.function import At
+
+
+_encoder = msgspec.msgpack.Encoder()
 
 
 class LockChange(Struct, frozen=True, array_like=True):
@@ -114,7 +118,12 @@ class Demand(Struct, frozen=True, array_like=True):
 
 def demand(formula: Formula, guards: tuple[tuple[Term, Range], ...], causes: tuple[Cause, ...]) -> Demand:
     """Return a demand under its id."""
-    return Demand(blake2b(repr((formula, guards)).encode(), digest_size=8).hexdigest(), formula, guards, causes)
+    return Demand(identity((formula, guards)), formula, guards, causes)
+
+
+def identity(value: object) -> str:
+    """Return a digest of a value that is made of tuples, text, numbers and truth values."""
+    return blake2b(_encoder.encode(value), digest_size=8).hexdigest()
 
 
 class Failure(Struct, frozen=True, array_like=True):

@@ -45,22 +45,33 @@ class Tested(NamedTuple):
 
     #: empty where nothing does
     conditions: list[Conditions]
-    #: blocks that control comes to from several places
-    joins: list[bool]
     #: do conditions count that callers may test
     at_return: bool
 
 
-def find_tested(ir: FunctionIR, matters: Callable[[Event], bool], *, at_return: bool) -> Tested:
+def joins_of(ir: FunctionIR) -> list[bool]:
+    """Tell for each block whether control comes to it in several ways; two cases of one switch are two."""
+    n_ways = [0] * len(ir.blocks)
+    for block in ir.blocks:
+        end = block.terminator
+        if isinstance(end, Switch):
+            for case in end.cases:
+                n_ways[case.target] += 1
+            n_ways[end.default] += 1
+        else:
+            for target in successors_of(block):
+                n_ways[target] += 1
+    return [n > 1 for n in n_ways]
+
+
+def find_tested(ir: FunctionIR, joins: list[bool], matters: Callable[[Event], bool], *, at_return: bool) -> Tested:
     """Return for each block the conditions that can be tested from its beginning on, before they change.
 
     A condition counts where something can still happen afterwards that `matters`. With `at_return`, conditions on what
     the parameters lead to count until the function returns: its callers may test them as well.
     """
     successors = [successors_of(block) for block in ir.blocks]
-    n_sources = Counter(target for targets in successors for target in targets)
-    joins = [n_sources[number] > 1 for number in range(len(ir.blocks))]
-    nothing = Tested([], joins, at_return)
+    nothing = Tested([], at_return)
     interesting = [any(matters(event) for event in block.events) for block in ir.blocks] if any(joins) else []
     if not any(interesting):
         return nothing
@@ -76,7 +87,7 @@ def find_tested(ir: FunctionIR, matters: Callable[[Event], bool], *, at_return: 
         some = tested[number] if any(relevant[target] for target in successors[number]) else ()
         more = kept if type(block.terminator) is Return else ()
         ahead.append(tuple(condition for condition in (*some, *more) if condition in needs))
-    return Tested(_flow(ahead, assigned, successors, needs), joins, at_return)
+    return Tested(_flow(ahead, assigned, successors, needs), at_return)
 
 
 def _flow(

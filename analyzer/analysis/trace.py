@@ -44,6 +44,8 @@ Moment = HeldAt | DroppedAt | Assumed
 class Traced(FunctionAnalysis):
     """An analysis that remembers where each state came from."""
 
+    #: every state is looked for again
+    passes = False
     #: where a state at the entry of a block came from first
     parents: dict[Key, Key]
     #: while one block is run again: where its states go, and nothing else changes
