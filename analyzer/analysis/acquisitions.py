@@ -191,14 +191,12 @@ class Log:
         unshared = bool(name) and (status(outer, state) == FRESH or status(wait.key, state) == FRESH)
         whose = relation(outer, wait.key) if name else ""
         seen = (held.name, held.mode, hold.atomic, same, wait.what, name, wait.mode, wait.recursive, wait.waits)
-        identity = (*seen, place, beside, unshared, whose)
-        known = self.nested.get(identity)
+        key = (*seen, place, beside, unshared, whose)
+        known = self.nested.get(key)
         if known is None or (known.doubt and not doubt):
             off, atomic = tuple(sorted(wait.off)), hold.atomic
             ways = (wait.mode, wait.recursive, wait.waits, off, draft.at, draft.link, draft.setting, doubt)
-            self.nested[identity] = Nested(
-                outer, held, atomic, same, wait.what, wait.key, name, *ways, beside, unshared
-            )
+            self.nested[key] = Nested(outer, held, atomic, same, wait.what, wait.key, name, *ways, beside, unshared)
 
     def opened(self, state: State, one: Nested, link: Passed, over: Over) -> None:
         """Note a callee's nesting of locks that it was given, which only callers can name."""
@@ -299,10 +297,10 @@ def nested_of(logs: Iterable[Log]) -> tuple[Nested, ...]:
     """Return the nested acquisitions of a function, each once."""
     found: dict[tuple[object, ...], Nested] = {}
     for log in logs:
-        for identity, one in log.nested.items():
-            known = found.get(identity)
+        for key, one in log.nested.items():
+            known = found.get(key)
             if known is None or _rank(one) < _rank(known):
-                found[identity] = one
+                found[key] = one
     return tuple(found.values())
 
 

@@ -103,7 +103,7 @@ class Asking:
         for asked in summary.asks.demands:
             if asked.is_call:
                 self._ask_call(cases, at, target, asked)
-            else:
+            elif self.recorder.asks:
                 self._ask_formula(cases, at, target, asked, doubt, new=new)
 
     def _ask_call(self, cases: Cases, at: At, target: Target, asked: Asked) -> None:
@@ -215,17 +215,20 @@ class Asking:
             if locks is not None:
                 self._takes(cases, at, target, partial(answered, self.scope, what, target, site=site))
             for asked in self.scope.summary(target).asks.demands:
+                if not (asked.is_call or self.recorder.asks):
+                    continue
+                left = asked.formula if asked.is_call else rebind(asked.formula, cases.over)
+                if locks is None and not asked.is_call:
+                    left = self._elsewhere(left, slot)
                 for one in asked.ones:
                     case = cases.under(one.case)
                     if case is None:
                         continue
                     through = answered(self.scope, what, target, one.id, site)
                     if not asked.is_call:
-                        formula = rebind(asked.formula, cases.over)
-                        left = self._elsewhere(formula, slot) if locks is None else formula
                         self.recorder.require(case.state, through, left)
                     elif nesting < MAX_NESTING:
-                        self._answer(case.state, at, asked.formula, through, given, nesting + 1)
+                        self._answer(case.state, at, left, through, given, nesting + 1)
 
     def _elsewhere(self, formula: Formula, slot: Slot | None) -> Formula:
         """Return what is left of `formula` in a function that is called later or elsewhere, in a context of its own."""

@@ -14,6 +14,7 @@ from analyzer.analysis.evaluate import cell
 from analyzer.analysis.in_use import EVERY, InUse
 from analyzer.analysis.locks import LockTypes
 from analyzer.analysis.memo import Summaries
+from analyzer.analysis.rounds import Rounds
 from analyzer.analysis.state import NO_BACKLINKS, State, Telling
 from analyzer.analysis.summary import PLAIN, FunctionSummary
 from analyzer.analysis.terms import Term
@@ -101,8 +102,10 @@ class Target(Struct, frozen=True):
 class Scope:
     """One function's view of the program."""
 
-    def __init__(self, context: Context, ident: str, facts: FunctionFacts) -> None:
+    def __init__(self, context: Context, ident: str, facts: FunctionFacts, rounds: Rounds | None = None) -> None:
         self.context = context
+        #: what its blocks did before, for one of several mutually recursive functions
+        self.rounds = rounds
         self.id = ident
         self.facts = facts
         #: may threads enter here from outside?
@@ -149,6 +152,8 @@ class Scope:
         if target.id is None:
             return self.context.handovers.get(target.name, PLAIN)
         known = self.context.summaries.get(target.id)
+        if self.rounds is not None and target.id in self.context.pending:
+            self.rounds.asked[target.id] = known
         if known is not None:
             return known
         return FunctionSummary(()) if target.id in self.context.pending else PLAIN

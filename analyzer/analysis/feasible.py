@@ -228,6 +228,7 @@ class _Listening(FunctionAnalysis):
         """Return what collects the hits of one pass over a block."""
         found = super().recorder()
         found.log = _Overheard(self.scope, self._told, self._shares)
+        found.asks = False
         return found
 
     def logs(self) -> Iterable[_Overheard]:

@@ -8,39 +8,31 @@ reverse postorder until nothing changes.
 """
 
 from collections.abc import Callable
-from functools import reduce
 from heapq import heappop, heappush
 from typing import TypeVar
 
 from analyzer.analysis import conditions, ranges
-from analyzer.analysis.bare import Bare
-from analyzer.analysis.calls import Caller
-from analyzer.analysis.claims import Claims
 from analyzer.analysis.conditions import truth_of
 from analyzer.analysis.context import Scope
 from analyzer.analysis.dating import DATED
-from analyzer.analysis.evaluate import cell, evaluate, locate, store
+from analyzer.analysis.evaluate import evaluate
+from analyzer.analysis.events import Events
 from analyzer.analysis.formula import atoms
-from analyzer.analysis.freshness import publish
 from analyzer.analysis.leave import Leave
-from analyzer.analysis.lent import Lent
 from analyzer.analysis.locks import agree, certain, perhaps
 from analyzer.analysis.marks import DEPTH, collapse
 from analyzer.analysis.places import Recorder
 from analyzer.analysis.promises import Promises, unchecked
-from analyzer.analysis.sequence import called, made, written
 from analyzer.analysis.state import Hold, Signature, State, close_pass, merge
 from analyzer.analysis.summarise import summarise
 from analyzer.analysis.summary import FunctionSummary
-from analyzer.analysis.terms import Term, member
+from analyzer.analysis.terms import Term
 from analyzer.analysis.tested import Tested, find_tested, joins_of
 from analyzer.analysis.uses import Uses
 from analyzer.analysis.watch import Watch
 from analyzer.base.gap import Gap, GapKind
 from analyzer.base.location import Location
-from analyzer.ir.function import Branch, Call, Claim, Event, Goto, Jump, Read, Return, Store, Switch, Terminator
-from analyzer.ir.values import Local, Parameter
-from analyzer.program.flow import cell_of
+from analyzer.ir.function import Branch, Call, Goto, Jump, Return, Switch, Terminator
 
 #: more lock situations than this at one point are merged into what they have in common
 MAX_STATES = 48
@@ -121,8 +113,7 @@ class FunctionAnalysis:
         #: do calls ask for what came before? None: not looked yet
         self._asks: bool | None = None
         self.uses = Uses(scope) if scope.context.watches.dated else None
-        self.lent = Lent(scope) if scope.context.watches.sections and scope.watched else None
-        self.bare = Bare(scope) if scope.context.watches.bare else None
+        self.events = Events(scope, self.uses)
 
     def run(self) -> FunctionSummary:
         """Return the function's summary."""
@@ -269,83 +260,18 @@ class FunctionAnalysis:
 
     def visit(self, block: int, signature: Signature, state: State) -> None:
         """Run the events of `block` and hand the states on."""
-        recorder = self.recorder()
-        caller = Caller(self.scope, recorder)
-        states = [state]
-        for index, event in enumerate(self.ir.blocks[block].events):
-            states = [after for before in states for after in self.run_event(before, event, (block, index), caller)]
+        rounds = self.scope.rounds if not self.promises else None
+        recorder, states = self._inside(block, state) if rounds is None else rounds.run(block, state, self._inside)
         key = (block, signature)
         self.recorders[key], self.leaves[key] = recorder, []
         self.alone = len(states) == 1
         for after in states:
             self._leave(key, after, self.ir.blocks[block].terminator)
 
-    def run_event(self, state: State, event: Event, place: tuple[int, int], caller: Caller) -> list[State]:
-        """Return the states after `event`, the `place[1]`-th event of block `place[0]`."""
-        if self.uses is not None:
-            self.uses.event(state, event, caller.recorder)
-        if self.lent is not None:
-            self.lent.event(state, event, caller.recorder)
-        match event:
-            case Read(path, at):
-                if self.scope.watched:
-                    caller.recorder.access(state, locate(state, path), "read", at)
-                if self.bare:
-                    self.bare.event(state, event, place, caller.recorder)
-            case Store():
-                self._store(state, event, place, caller.recorder)
-            case Claim():
-                Claims(self.scope, caller.recorder).claim(state, event, place)
-            case Call():
-                if self.scope.context.watches.claims:
-                    Claims(self.scope, caller.recorder).called(state, event)
-                if self.scope.context.watches.sequences:
-                    return self._ordered_call(state, event, place, caller)
-                return caller.apply(state, event, place)
-        return [state]
-
-    def _ordered_call(self, state: State, event: Call, place: tuple[int, int], caller: Caller) -> list[State]:
-        """Apply a call, and note what came before and after it."""
-        watches, types = self.scope.context.watches, self.scope.context.lock_types
-        names = [target.name for target in self.scope.targets(event.callee) if target.name in watches.ordering]
-        arguments = tuple(evaluate(state, argument) for argument in event.arguments) if names else ()
-        states = caller.apply(state, event, place)
-        for after in states:
-            if watches.staling and (after.fresh or after.marks):
-                made(after, watches.staling, ("r", *place) if event.result is None else after.env[event.result.name])
-            for sequence in watches.sequences if names else ():
-                for name in names:
-                    called(after, sequence, name, arguments, event.signature, types)
-        return states
-
-    def _make_stale(self, state: State, obj: Term) -> None:
-        """Note a write to a member, or to a part of one, that makes stale what came before."""
-        inner = obj
-        while inner[0] in ("F", "I", "G"):
-            for sequence in self.scope.context.watches.sequences:
-                if cell(inner) in sequence.stale_cells:
-                    written(state, sequence, inner)
-            if inner[0] == "G":
-                return
-            inner = inner[1]
-
-    def _store(self, state: State, event: Store, place: tuple[int, int], recorder: Recorder) -> None:
-        value = evaluate(state, event.value)
-        obj = locate(state, event.path)
-        if value[0] == "?":
-            value = ("?", *place)
-        if isinstance(event.path.root, (Local, Parameter)) and obj[0] == "L":
-            store(state, obj, value, place)
-            return
-        if self.scope.watched:
-            recorder.access(state, obj, "write", event.at)
-            for chain in self.scope.context.watches.holders.get(cell_of(event.path, self.ir), ()):
-                recorder.access(state, reduce(lambda inner, cell: member(inner, *cell), chain, obj), "write", event.at)
-        if self.scope.context.watches.stale_cells:
-            self._make_stale(state, obj)
-        publish(state, obj, value)
-        self.scope.forget_written(state, self.scope.context.conducts.bit(cell(obj)))
-        store(state, obj, value, place)
+    def _inside(self, block: int, state: State) -> tuple[Recorder, list[State]]:
+        """Return what is seen in `block`, and the states at its end."""
+        recorder = self.recorder()
+        return recorder, self.events.run(block, state, recorder)
 
     def _leave(self, key: tuple[int, Signature], state: State, terminator: Terminator) -> None:
         match terminator:

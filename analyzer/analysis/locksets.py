@@ -110,15 +110,20 @@ class SiteLocks(Struct, frozen=True, array_like=True):
         return SiteLocks(self.at, self.what, self.must.join(other.must), self.may.join(other.may), dropped)
 
 
+_NOTHING_MUST, _NOTHING_MAY = MustLocks((), ()), MayLocks(())
+
+
 def must_of(setting: Setting) -> MustLocks:
     """Return the must-lockset of one state."""
+    if not (setting.held or setting.dropped or setting.unsure):
+        return _NOTHING_MUST
     gone = {*setting.unsure, *(one.name for one in setting.dropped if one.acquired is None)}
     return MustLocks(_ordered(setting.held), tuple(sorted(gone)))
 
 
 def may_of(setting: Setting, *, is_open: bool) -> MayLocks:
     """Return the may-lockset of one state; `is_open` where states were merged that differ in locks."""
-    return MayLocks(_ordered(setting.held), is_open)
+    return MayLocks(_ordered(setting.held), is_open) if setting.held or is_open else _NOTHING_MAY
 
 
 def at_places(places: Iterable[tuple[At, str, Setting]], *, is_open: bool) -> tuple[SiteLocks, ...]:

@@ -64,6 +64,8 @@ class Recorder:
         self.calls: list[CallHit] = []
         self.log = Log(types, constants, parameters)
         self.faults: list[Imbalance] = []
+        #: is it recorded what callees ask for?
+        self.asks = True
         #: the function says that annotations are not to be checked in it
         self.unchecked = False
 

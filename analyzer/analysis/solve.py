@@ -15,6 +15,7 @@ from analyzer.analysis.function import analyse
 from analyzer.analysis.keys import Keys
 from analyzer.analysis.memo import Keep, Packed, decode_component, encode_component, pack
 from analyzer.analysis.outcomes import settled
+from analyzer.analysis.rounds import Rounds
 from analyzer.analysis.summarise import settled_demands
 from analyzer.analysis.summary import PLAIN, FunctionSummary
 from analyzer.base.collection import without_collection
@@ -73,12 +74,13 @@ def _solve_component(context: Context, component: list[str], facts_of: FactsOf) 
     packed: dict[str, Packed] = {}
     unsettled = False
     visits = dict.fromkeys(component, 0)
+    rounds = {ident: Rounds(context.summaries) for ident in component} if len(component) > 1 else {}
     rank = {ident: place for place, ident in enumerate(_callees_first(context, component))}
     work = sorted(component, key=rank.__getitem__)
     while work:
         ident = work.pop(0)
         visits[ident] += 1
-        found = summarise_function(context, ident, facts_of(ident))
+        found = summarise_function(context, ident, facts_of(ident), rounds.get(ident))
         if visits[ident] > PATIENCE:
             before_it = drafts[ident]
             found = replace(
@@ -131,9 +133,11 @@ def _note_no_fixpoint(context: Context, drafts: dict[str, FunctionSummary]) -> d
     return {ident: pack(summary) for ident, summary in drafts.items()}
 
 
-def summarise_function(context: Context, ident: str, facts: FunctionFacts) -> FunctionSummary:
+def summarise_function(
+    context: Context, ident: str, facts: FunctionFacts, rounds: Rounds | None = None
+) -> FunctionSummary:
     """Return the summary of one function, given those of its callees."""
-    scope = Scope(context, ident, facts)
+    scope = Scope(context, ident, facts, rounds)
     if len(facts.ir.blocks) > SMALL and not _is_finder(facts.ir) and not _is_relevant(scope):
         return PLAIN
     return analyse(scope)

@@ -24,7 +24,6 @@ from analyzer.analysis.terms import Term, is_entry_term
 from analyzer.base.gap import Gap
 from analyzer.ir.function import At
 
-
 _encoder = msgspec.msgpack.Encoder()
 
 

@@ -182,7 +182,7 @@ class _Function:
                 (state, [*told, *_changed(before, state, event.at, names)])
                 for earlier, told in runs
                 for before in (dict(earlier.locks),)
-                for state in self.traced.run_event(earlier, event, (key[0], index), caller)
+                for state in self.traced.events.event(earlier, event, (key[0], index), caller)
             ]
         if after is not None:
             return next((told for state, told in runs if self.traced.goes_on(state, key, after)), runs[0][1])
