@@ -17,6 +17,7 @@ from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 
 from analyzer.analysis import conditions, ranges
+from analyzer.analysis.asked import Take
 from analyzer.analysis.bits import Constants, some_bit
 from analyzer.analysis.effects import apply_effect, lock_of
 from analyzer.analysis.freshness import status
@@ -63,7 +64,7 @@ class Draft(NamedTuple):
 class Below(NamedTuple):
     """A callee's acquisition, as it comes to the caller."""
 
-    one: Acquisition
+    take: Take
     link: Passed
     #: the conditions under which the call gets there; None: those of the call itself
     guards: Guards | None
@@ -149,11 +150,9 @@ class Log:
         """Note what a callee's acquisitions are to this function in `state`; `over` rewrites the callee's terms."""
         off, locks = switched_off(state), _Locks(state)
         here = None
-        for one, link, under, doubt in takes:
+        for (one, _, below, without), link, under, doubt in takes:
             key = one.key if one.what == "sleep" else self._types.key(over(one.key))
             here = here or (setting(state, self._parameters), guards(state))
-            below = frozenset(one.off)
-            without = frozenset(one.without)
             wait = Wait(one.what, key, one.mode, one.recursive, one.waits, (off - without) | below, without)
             draft = Draft(at, link, here[0], here[1] if under is None else under)
             self._note(state, locks, wait, draft, below, doubt)

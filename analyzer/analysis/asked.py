@@ -41,12 +41,21 @@ class Asked(NamedTuple):
     ones: tuple[One, ...]
 
 
+class Take(NamedTuple):
+    """An acquisition."""
+
+    one: Acquisition
+    #: which conditions it happens under
+    case: int
+    off: frozenset[str]
+    without: frozenset[str]
+
+
 class Asks(NamedTuple):
     """Everything that a function asks of its callers."""
 
     demands: tuple[Asked, ...]
-    #: acquisitions, each with the conditions that it happens under
-    takes: tuple[tuple[Acquisition, int], ...]
+    takes: tuple[Take, ...]
     conditions: tuple[Guards, ...]
 
 
@@ -67,5 +76,8 @@ def sort(demands: tuple[Demand, ...], takes: tuple[Acquisition, ...]) -> Asks:
             is_section = any(atom[0] == "section" for atom in kinds)
             by_branches = any(atom[0] == "when" and not atom[1] for atom in kinds)
             found.append(Asked(formula, is_call, is_section, by_branches, (one,)))
-    taken = tuple((take, cases.setdefault(take.guards, len(cases))) for take in takes)
+    taken = tuple(
+        Take(take, cases.setdefault(take.guards, len(cases)), frozenset(take.off), frozenset(take.without))
+        for take in takes
+    )
     return Asks(tuple(found), taken, tuple(cases))

@@ -142,15 +142,17 @@ class Asking:
         """Note what the callee takes; `then` makes the link to it, for a call that was left to this function."""
         summary = self.scope.summary(target)
         found = []
-        for one, number in summary.asks.takes:
-            case = cases.under(number)
+        for take in summary.asks.takes:
+            case = cases.under(take.case)
             if case is not None:
+                one = take.one
                 link = then(one.id) if then else Passed(target.id or "", one.id, at, target.via)
-                found.append(Below(one, link, case.guards if one.guards else None, doubt or case.doubt))
+                found.append(Below(take, link, case.guards if one.guards else None, doubt or case.doubt))
         self.recorder.log.callee(cases.state, found, cases.over, at)
-        links = {(below.one.what, below.one.key, below.one.mode): below.link for below in found}
-        for nested in summary.nested:
-            if nested.is_open and (known := links.get((nested.what, nested.inner, nested.mode))) is not None:
+        opened = [nested for nested in summary.nested if nested.is_open]
+        links = {(take.one.what, take.one.key, take.one.mode): link for take, link, _, _ in found} if opened else {}
+        for nested in opened:
+            if (known := links.get((nested.what, nested.inner, nested.mode))) is not None:
                 self.recorder.log.opened(cases.state, nested, known, cases.over)
 
     def narrow(self, state: State, under: Guards, over: Over) -> Case | None:

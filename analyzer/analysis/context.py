@@ -118,6 +118,7 @@ class Scope:
         #: which implementations it runs under, if not under all
         self.own_use = context.in_use.get(ident, EVERY)
         self._targets: dict[Value, tuple[Target, ...]] = {}
+        self._names = tuple(formal.name for formal in facts.ir.parameters)
 
     def primitive(self, name: str) -> Primitive | None:
         """Return the primitive called `name`, if its row says all that a call does."""
@@ -151,7 +152,7 @@ class Scope:
         """Return the summary of a call's target; one without a body changes nothing, and calls what it is handed."""
         if target.id is None:
             return self.context.handovers.get(target.name, PLAIN)
-        known = self.context.summaries.get(target.id)
+        known = self.context.summaries.reached(target.id)
         if self.rounds is not None and target.id in self.context.pending:
             self.rounds.asked[target.id] = known
         if known is not None:
@@ -186,4 +187,4 @@ class Scope:
 
     def parameter_names(self) -> tuple[str, ...]:
         """Return the names of the function's parameters, in order."""
-        return tuple(formal.name for formal in self.facts.ir.parameters)
+        return self._names

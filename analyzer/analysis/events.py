@@ -38,6 +38,8 @@ class Events:
 
     def run(self, block: int, state: State, recorder: Recorder) -> list[State]:
         """Return the states after the events of `block`."""
+        if not self._ir.blocks[block].events:
+            return [state]
         caller = Caller(self._scope, recorder)
         states = [state]
         for index, event in enumerate(self._ir.blocks[block].events):

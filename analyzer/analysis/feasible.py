@@ -255,7 +255,7 @@ class _Overheard(Log):
         if self._told is None and not switched_off(state):
             return
         for below in takes:
-            one, link = below.one, below.link
+            one, link = below.take.one, below.link
             if one.waits == "sleep" and not one.off and not self._is_contradicted(one.guards):
                 while link.then is not None:
                     link = link.then

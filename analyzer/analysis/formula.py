@@ -47,14 +47,14 @@ _CONTEXTS = frozenset(("", "atomic", "hardirq", "process", "softirq"))
 
 def any_of(parts: list[Formula]) -> Formula:
     """Return the disjunction, simplified."""
-    if any(part is True for part in parts):
+    if True in parts:
         return True
     return _join("any", [part for part in parts if part is not False], empty=False)
 
 
 def all_of(parts: list[Formula]) -> Formula:
     """Return the conjunction, simplified."""
-    if any(part is False for part in parts):
+    if False in parts:
         return False
     return _join("all", [part for part in parts if part is not True], empty=True)
 

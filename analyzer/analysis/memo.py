@@ -223,6 +223,11 @@ class Summaries(Mapping[str, FunctionSummary]):
             summary = self._open[ident] = _unpack(self._packed[ident])
         return summary
 
+    def reached(self, ident: str) -> FunctionSummary | None:
+        """Return the summary of a function; None if it was not reached yet."""
+        summary = self._open.get(ident)
+        return summary if summary is not None else self[ident] if ident in self._packed else None
+
     def __iter__(self) -> Iterator[str]:
         return iter(self._packed.keys() | self._open.keys())
 

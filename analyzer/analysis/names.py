@@ -6,6 +6,7 @@ A name that no record or global has is an error at its place in the specificatio
 """
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from functools import cached_property
 
 from analyzer.analysis.locks import LockTypes
 from analyzer.base.errors import SpecError
@@ -115,9 +116,13 @@ class NameResolver:
             case When(text, function, field, operator, value):
                 return When(text, function, self._canonical(field, location), operator, value)
 
+    @cached_property
+    def _annotated_records(self) -> tuple[RecordLayout, ...]:
+        return tuple(layout for layout in self._records.values() if any(member.guards for member in layout.members))
+
     def annotated(self, attribute: str) -> Iterator[tuple[Cell, tuple[Name, ...]]]:
         """Yield the members and globals with this annotation, each with the locks that it names."""
-        for layout in self._records.values():
+        for layout in self._annotated_records:
             siblings = {member.name for member in layout.members}
             for member in layout.members:
                 for text in (text for name, text in member.guards if name == attribute):

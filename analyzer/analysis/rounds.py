@@ -58,4 +58,4 @@ class Rounds:
         return recorder, states
 
     def _holds(self, one: _Run) -> bool:
-        return all(self._summaries.get(ident) is known for ident, known in one.asked.items())
+        return all(self._summaries.reached(ident) is known for ident, known in one.asked.items())
