@@ -95,6 +95,17 @@ class Log:
         self.takes: dict[Wait, dict[tuple[At, Guards], Draft]] = defaultdict(dict)
         self.nested: dict[tuple[object, ...], Nested] = {}
 
+    def absorb(self, other: Log) -> None:
+        """Note all that `other` has noted."""
+        for wait, drafts in other.takes.items():
+            mine = self.takes[wait]
+            for place, draft in drafts.items():
+                mine.setdefault(place, draft)
+        for key, one in other.nested.items():
+            known = self.nested.get(key)
+            if known is None or (known.doubt and not one.doubt):
+                self.nested[key] = one
+
     def primitive(self, state: State, primitive: Primitive, arguments: tuple[Term, ...], at: At) -> None:
         """Note what a call of `primitive` takes and waits for, in the order of its effects."""
         off = switched_off(state)

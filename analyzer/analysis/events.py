@@ -4,6 +4,7 @@
 In: a state and the events of a block. Out: the states after them; hits in a `Recorder`.
 """
 
+from collections.abc import Callable
 from functools import reduce
 
 from analyzer.analysis.bare import Bare
@@ -15,19 +16,23 @@ from analyzer.analysis.freshness import publish
 from analyzer.analysis.lent import Lent
 from analyzer.analysis.places import Recorder
 from analyzer.analysis.sequence import called, made, written
-from analyzer.analysis.state import State
+from analyzer.analysis.state import Signature, State, merge
 from analyzer.analysis.terms import Term, member
 from analyzer.analysis.uses import Uses
 from analyzer.ir.function import Call, Claim, Event, Read, Store
 from analyzer.ir.values import Local, Parameter
 from analyzer.program.flow import cell_of
 
+#: more states than this inside a block are kept apart no longer if they hold the same locks
+MAX_STATES = 8
+
 
 class Events:
     """Runs the events of one function."""
 
-    def __init__(self, scope: Scope, uses: Uses | None) -> None:
+    def __init__(self, scope: Scope, uses: Uses | None, recorder: Callable[[], Recorder]) -> None:
         """Run events in `scope`; `uses` looks for values that are used later than they hold."""
+        self._recorder = recorder
         self._scope = scope
         self._ir = scope.facts.ir
         self._uses = uses
@@ -45,10 +50,33 @@ class Events:
         for index, event in enumerate(self._ir.blocks[block].events):
             if self._quiet and type(event) is Read:
                 continue
+            place = (block, index)
+            run = self.event if self._scope.rounds is None or type(event) is not Call else self._call_again
             if len(states) == 1:
-                states = self.event(states[0], event, (block, index), caller)
+                states = run(states[0], event, place, caller)
             else:
-                states = [after for before in states for after in self.event(before, event, (block, index), caller)]
+                states = [after for before in states for after in run(before, event, place, caller)]
+            if len(states) > MAX_STATES:
+                states = self._merged(states, place)
+        return states
+
+    def _merged(self, states: list[State], place: tuple[int, int]) -> list[State]:
+        """Return the states after an event, those with the same locks as one: each call could double their number."""
+        found: dict[Signature, State] = {}
+        for state in states:
+            known = found.setdefault(state.signature(self._scope.context.telling), state)
+            if known is not state:
+                merge(known, state, place, widening=False)
+        return list(found.values())
+
+    def _call_again(self, state: State, event: Event, place: tuple[int, int], caller: Caller) -> list[State]:
+        """Return the states after a call, which may have been looked at in an earlier round."""
+        assert self._scope.rounds is not None
+        recorder = self._recorder()
+        found, states = self._scope.rounds.run(
+            place, state, recorder, lambda before: self.event(before, event, place, Caller(self._scope, recorder))
+        )
+        caller.recorder.absorb(found)
         return states
 
     def event(self, state: State, event: Event, place: tuple[int, int], caller: Caller) -> list[State]:

@@ -113,7 +113,7 @@ class FunctionAnalysis:
         #: do calls ask for what came before? None: not looked yet
         self._asks: bool | None = None
         self.uses = Uses(scope) if scope.context.watches.dated else None
-        self.events = Events(scope, self.uses)
+        self.events = Events(scope, self.uses, self.recorder)
 
     def run(self) -> FunctionSummary:
         """Return the function's summary."""
@@ -172,7 +172,7 @@ class FunctionAnalysis:
                 self._squeeze(block, state)
                 return
             self.entries[block][signature] = state
-        elif not merge(known, state, block, self.visits[block] > WIDEN_AFTER):
+        elif not merge(known, state, (block,), self.visits[block] > WIDEN_AFTER):
             return
         self._enqueue(block, signature)
 
@@ -253,25 +253,20 @@ class FunctionAnalysis:
             return
         before = known.locks
         known.locks = _common(before, state.locks)
-        if merge(known, state, block, True) or known.locks != before:
+        if merge(known, state, (block,), True) or known.locks != before:
             self._enqueue(block, common)
 
     # -- inside a block -------------------------------------------------------------------------------------------
 
     def visit(self, block: int, signature: Signature, state: State) -> None:
         """Run the events of `block` and hand the states on."""
-        rounds = self.scope.rounds if not self.promises else None
-        recorder, states = self._inside(block, state) if rounds is None else rounds.run(block, state, self._inside)
+        recorder = self.recorder()
+        states = self.events.run(block, state, recorder)
         key = (block, signature)
         self.recorders[key], self.leaves[key] = recorder, []
         self.alone = len(states) == 1
         for after in states:
             self._leave(key, after, self.ir.blocks[block].terminator)
-
-    def _inside(self, block: int, state: State) -> tuple[Recorder, list[State]]:
-        """Return what is seen in `block`, and the states at its end."""
-        recorder = self.recorder()
-        return recorder, self.events.run(block, state, recorder)
 
     def _leave(self, key: tuple[int, Signature], state: State, terminator: Terminator) -> None:
         match terminator:

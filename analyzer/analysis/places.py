@@ -4,6 +4,8 @@
 In: events and states. Out: hits: what remains of a rule's requirement at a place in one state.
 """
 
+from __future__ import annotations
+
 from analyzer.analysis.acquisitions import Log
 from analyzer.analysis.bits import Constants
 from analyzer.analysis.exempt import object_pointer
@@ -68,6 +70,13 @@ class Recorder:
         self.asks = True
         #: the function says that annotations are not to be checked in it
         self.unchecked = False
+
+    def absorb(self, other: Recorder) -> None:
+        """Record all that `other` has recorded."""
+        self.hits += other.hits
+        self.calls += other.calls
+        self.faults += other.faults
+        self.log.absorb(other.log)
 
     def access(self, state: State, obj: Term, mode: str, at: At, doubt: str = "", into: str = "") -> None:
         """Record an access of kind `mode` to every watched member that `obj` lies in.

@@ -1,10 +1,10 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""Rounds over mutually recursive functions: what a block did in an earlier one, while what it asked for is the same.
+"""Rounds over mutually recursive functions: what a call did in an earlier one, while what it asked for is the same.
 
-In: a block and the state at its beginning. Out: what is seen in it and the states at its end, found or made.
+In: a call and the state before it. Out: what is seen of it and the states after it, found or made.
 
-Such functions are summarised again whenever one of them turns out to do more than was known. Most of their blocks call
-none of the others, or none that changed.
+Such functions are summarised again whenever one of them turns out to do more than was known. Most of their calls are
+calls of other functions, or of one that did not change.
 
 **Invariant:** what is found is what would be made: it hangs on the state and on the summaries that were asked for.
 """
@@ -24,10 +24,12 @@ if TYPE_CHECKING:
 
 #: the summaries that were asked for, by function; None where there was none yet
 _Asked = dict[str, FunctionSummary | None]
+#: a call: its block, and the number of the event there
+Place = tuple[int, int]
 
 
 class _Run(NamedTuple):
-    """One run of a block."""
+    """What one call did in one state."""
 
     before: State
     asked: _Asked
@@ -36,24 +38,24 @@ class _Run(NamedTuple):
 
 
 class Rounds:
-    """Remembers the blocks of one function."""
+    """Remembers the calls of one function."""
 
     def __init__(self, summaries: Summaries) -> None:
         self._summaries = summaries
-        #: filled by whoever asks for the summary of one of the functions, while a block runs
+        #: filled by whoever asks for the summary of one of the functions, while a call is looked at
         self.asked: _Asked = {}
-        self._runs: dict[int, list[_Run]] = defaultdict(list)
+        self._runs: dict[Place, list[_Run]] = defaultdict(list)
 
     def run(
-        self, block: int, state: State, inside: Callable[[int, State], tuple[Recorder, list[State]]]
+        self, place: Place, state: State, recorder: Recorder, call: Callable[[State], list[State]]
     ) -> tuple[Recorder, list[State]]:
-        """Return what `inside` makes of a block and the state at its beginning."""
-        runs = self._runs[block] = [one for one in self._runs[block] if self._holds(one)]
+        """Return what is seen of a call in `state`, and the states after it; `call` makes them, and fills `recorder`."""
+        runs = self._runs[place] = [one for one in self._runs[place] if self._holds(one)]
         for one in runs:
             if one.before == state:
                 return one.recorder, [after.fork() for after in one.after]
         self.asked, before = {}, state.fork()
-        recorder, states = inside(block, state)
+        states = call(state)
         runs.append(_Run(before, self.asked, recorder, [after.fork() for after in states]))
         return recorder, states
 

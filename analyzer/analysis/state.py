@@ -48,6 +48,8 @@ class Dropped(NamedTuple):
 
 
 Signature = tuple[object, ...]
+#: where states meet: at the beginning of a block, or after one of its events
+Join = tuple[int] | tuple[int, int]
 
 
 class Telling(NamedTuple):
@@ -154,9 +156,9 @@ class State:
             del self.memory[term]
 
 
-def merge(old: State, new: State, block: int, widening: bool) -> bool:
-    """Join `new` into `old`, both with one signature; return whether `old` changed."""
-    changed = _merge_env(old, new, block, widening)
+def merge(old: State, new: State, join: Join, widening: bool) -> bool:
+    """Join `new` into `old`, both with one signature, at `join`; return whether `old` changed."""
+    changed = _merge_env(old, new, join, widening)
     for key in [k for k, value in old.memory.items() if new.memory.get(k) != value]:
         del old.memory[key]
         changed = True
@@ -168,7 +170,7 @@ def merge(old: State, new: State, block: int, widening: bool) -> bool:
         del old.assumed[key]
         changed = True
     changed |= merge_marks(old.marks, new.marks) if old.marks or new.marks else False
-    return _merge_epochs(old, new, block) | _merge_facts(old, new, widening) | changed
+    return _merge_epochs(old, new, join) | _merge_facts(old, new, widening) | changed
 
 
 def _merge_fresh(old: State, new: State) -> bool:
@@ -188,17 +190,17 @@ def _merge_fresh(old: State, new: State) -> bool:
     return changed
 
 
-def _merge_env(old: State, new: State, block: int, widening: bool) -> bool:
+def _merge_env(old: State, new: State, where: Join, widening: bool) -> bool:
     changed = False
     if new.marks:
         kept = {key[2] for key in new.marks if key[0] in ("read", "old")}
         # a local that is not set on one path may still be as old as on the other
-        old.env.update({n: ("?", block, n) for n, value in new.env.items() if n not in old.env and value in kept})
+        old.env.update({n: ("?", *where, n) for n, value in new.env.items() if n not in old.env and value in kept})
     for name in list(old.env):
         mine, theirs = old.env[name], new.env.get(name)
         if mine is theirs or mine == theirs:
             continue
-        phi: Term = ("phi", block, name)
+        phi: Term = ("phi", *where, name)
         found_in = (common_container((mine, theirs)) or common_list(mine, theirs)) if theirs is not None else None
         if found_in is not None:
             # one or another element of the same container, or none
@@ -207,7 +209,7 @@ def _merge_env(old: State, new: State, block: int, widening: bool) -> bool:
             phi = one_address(mine, theirs, phi)
         elif theirs is not None and "&" in (mine[1:2] + theirs[1:2]):
             phi = maybe_cleared(mine, theirs, phi)
-        theirs = ("?", block, name) if theirs is None else theirs
+        theirs = ("?", *where, name) if theirs is None else theirs
         if old.marks or new.marks:
             inherit(old.marks, mine, phi)
             inherit(new.marks, theirs, phi)
@@ -224,12 +226,12 @@ def _merge_env(old: State, new: State, block: int, widening: bool) -> bool:
     return changed
 
 
-def _merge_epochs(old: State, new: State, block: int) -> bool:
+def _merge_epochs(old: State, new: State, where: Join) -> bool:
     changed = False
     for key in old.epochs.keys() | new.epochs.keys():
         mine = old.epochs.get(key, 0)
-        if mine != new.epochs.get(key, 0) and mine != ("join", block):
-            old.epochs[key] = ("join", block)
+        if mine != new.epochs.get(key, 0) and mine != ("join", *where):
+            old.epochs[key] = ("join", *where)
             changed = True
     return changed
 

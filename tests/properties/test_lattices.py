@@ -159,11 +159,11 @@ def states(holds: dict[Term, Hold]) -> st.SearchStrategy[State]:
 def test_a_state_merged_with_itself_stays(both: tuple[State, State]) -> None:
     state, _ = both
     before = state.fork()
-    assert not merge(state, before.fork(), 5, widening=False)
+    assert not merge(state, before.fork(), (5,), widening=False)
     assert state.fork() == before
-    merge(state, both[1].fork(), 5, widening=False)
+    merge(state, both[1].fork(), (5,), widening=False)
     again = state.fork()
-    assert not merge(state, both[1].fork(), 5, widening=False)
+    assert not merge(state, both[1].fork(), (5,), widening=False)
     assert state == again
 
 
@@ -171,7 +171,7 @@ def test_a_state_merged_with_itself_stays(both: tuple[State, State]) -> None:
 @given(pairs(), st.booleans())
 def test_what_holds_after_a_merge_held_before_in_both(both: tuple[State, State], widening: bool) -> None:
     merged = both[0].fork()
-    merge(merged, both[1].fork(), 5, widening)
+    merge(merged, both[1].fork(), (5,), widening)
     for state in both:
         assert merged.locks.keys() == state.locks.keys()
         assert merged.dropped.keys() <= state.dropped.keys()
@@ -191,8 +191,8 @@ def test_what_holds_after_a_merge_held_before_in_both(both: tuple[State, State],
 @given(pairs())
 def test_the_order_of_merging_does_not_matter_for_locks(both: tuple[State, State]) -> None:
     one, other = both[0].fork(), both[1].fork()
-    merge(one, both[1].fork(), 5, widening=False)
-    merge(other, both[0].fork(), 5, widening=False)
+    merge(one, both[1].fork(), (5,), widening=False)
+    merge(other, both[0].fork(), (5,), widening=False)
     assert one.locks == other.locks
     assert one.dropped.keys() == other.dropped.keys()
     assert one.fresh == other.fresh
