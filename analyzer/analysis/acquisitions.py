@@ -16,6 +16,8 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 
+from msgspec import Struct
+
 from analyzer.analysis import conditions, ranges
 from analyzer.analysis.asked import Take
 from analyzer.analysis.bits import Constants, some_bit
@@ -52,7 +54,7 @@ class Wait(NamedTuple):
     without: frozenset[str]
 
 
-class Draft(NamedTuple):
+class Draft(Struct, frozen=True):
     """One place of an acquisition."""
 
     at: At
@@ -61,7 +63,7 @@ class Draft(NamedTuple):
     guards: Guards
 
 
-class Below(NamedTuple):
+class Below(Struct, frozen=True):
     """A callee's acquisition, as it comes to the caller."""
 
     take: Take
@@ -161,12 +163,15 @@ class Log:
         """Note what a callee's acquisitions are to this function in `state`; `over` rewrites the callee's terms."""
         off, locks = switched_off(state), _Locks(state)
         here = None
-        for (one, _, below, without), link, under, doubt in takes:
+        for found in takes:
+            take, under = found.take, found.guards
+            one, below = take.one, take.off
             key = one.key if one.what == "sleep" else self._types.key(over(one.key))
             here = here or (setting(state, self._parameters), guards(state))
-            wait = Wait(one.what, key, one.mode, one.recursive, one.waits, (off - without) | below, without)
-            draft = Draft(at, link, here[0], here[1] if under is None else under)
-            self._note(state, locks, wait, draft, below, doubt)
+            switched = (off - take.without) | below if off else below
+            wait = Wait(one.what, key, one.mode, one.recursive, one.waits, switched, take.without)
+            draft = Draft(at, found.link, here[0], here[1] if under is None else under)
+            self._note(state, locks, wait, draft, below, found.doubt)
 
     def _note(
         self, state: State, locks: _Locks, wait: Wait, draft: Draft, below: frozenset[str], doubt: str = ""

@@ -57,12 +57,15 @@ class Asks(NamedTuple):
     demands: tuple[Asked, ...]
     takes: tuple[Take, ...]
     conditions: tuple[Guards, ...]
+    #: something is asked to come before the call
+    order: bool
 
 
 def sort(demands: tuple[Demand, ...], takes: tuple[Acquisition, ...]) -> Asks:
     """Return demands and acquisitions as callers ask for them."""
     cases: dict[Guards, int] = {}
     found: list[Asked] = []
+    order = False
     for demand in demands:
         by_count = any(term[0] == "w" for term, _ in demand.guards)
         one = One(demand.id, cases.setdefault(demand.guards, len(cases)), by_count)
@@ -73,6 +76,7 @@ def sort(demands: tuple[Demand, ...], takes: tuple[Acquisition, ...]) -> Asks:
             found[-1] = found[-1]._replace(ones=(*found[-1].ones, one))
         else:
             kinds = () if is_call else atoms(formula)
+            order = order or any(atom[0] == "after" for atom in kinds)
             is_section = any(atom[0] == "section" for atom in kinds)
             by_branches = any(atom[0] == "when" and not atom[1] for atom in kinds)
             found.append(Asked(formula, is_call, is_section, by_branches, (one,)))
@@ -80,4 +84,4 @@ def sort(demands: tuple[Demand, ...], takes: tuple[Acquisition, ...]) -> Asks:
         Take(take, cases.setdefault(take.guards, len(cases)), frozenset(take.off), frozenset(take.without))
         for take in takes
     )
-    return Asks(tuple(found), taken, tuple(cases))
+    return Asks(tuple(found), taken, tuple(cases), order)

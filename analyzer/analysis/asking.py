@@ -9,7 +9,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import partial
-from typing import NamedTuple
+
+from msgspec import Struct
 
 from analyzer.analysis import conditions, ranges
 from analyzer.analysis.acquisitions import Below
@@ -36,7 +37,7 @@ from analyzer.program.graph import spell_slot
 NEW_OBJECT = "the way begins with an object that is newly allocated; whether it can be taken with it is not known"
 
 
-class Case(NamedTuple):
+class Case(Struct, frozen=True):
     """A state under some conditions."""
 
     state: State
@@ -150,7 +151,7 @@ class Asking:
                 found.append(Below(take, link, case.guards if one.guards else None, doubt or case.doubt))
         self.recorder.log.callee(cases.state, found, cases.over, at)
         opened = [nested for nested in summary.nested if nested.is_open]
-        links = {(take.one.what, take.one.key, take.one.mode): link for take, link, _, _ in found} if opened else {}
+        links = {(one.take.one.what, one.take.one.key, one.take.one.mode): one.link for one in found} if opened else {}
         for nested in opened:
             if (known := links.get((nested.what, nested.inner, nested.mode))) is not None:
                 self.recorder.log.opened(cases.state, nested, known, cases.over)

@@ -65,7 +65,9 @@ class Claims:
         """Ask for what a function asserts that is called, and believe it."""
         for target in self._scope.targets(call.callee):
             row = self._scope.context.spec.primitives.get(target.name)
-            asserted = [effect for effect in row.effects if effect.kind == "assert"] if row is not None else []
+            if row is None:
+                continue
+            asserted = [effect for effect in row.effects if effect.kind == "assert"]
             for form in dict.fromkeys(effect.form or target.name for effect in asserted):
                 if form in self._recorder.watches.claims:
                     arguments = tuple(evaluate(state, argument) for argument in call.arguments)

@@ -17,7 +17,6 @@ from analyzer.analysis.context import Scope
 from analyzer.analysis.dating import DATED
 from analyzer.analysis.evaluate import evaluate
 from analyzer.analysis.events import Events
-from analyzer.analysis.formula import atoms
 from analyzer.analysis.leave import Leave
 from analyzer.analysis.locks import agree, certain, perhaps
 from analyzer.analysis.marks import DEPTH, collapse
@@ -208,13 +207,11 @@ class FunctionAnalysis:
             self._asks = any(
                 watch.after is not None for name in self.scope.facts.calls for watch in self._watching(name)
             ) or any(
-                atom[0] == "after"
+                self.scope.summary(target).asks.order
                 for block in self.ir.blocks
                 for event in block.events
                 if isinstance(event, Call)
                 for target in self.scope.targets(event.callee)
-                for demand in self.scope.summary(target).demands
-                for atom in atoms(demand.formula)
             )
         return self._asks
 
