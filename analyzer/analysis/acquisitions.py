@@ -26,7 +26,7 @@ from analyzer.analysis.freshness import status
 from analyzer.analysis.in_use import choices
 from analyzer.analysis.locks import LockTypes, exported_lock, is_context, lock_class, relation, same_lock
 from analyzer.analysis.locksets import HeldAt, Setting
-from analyzer.analysis.situation import Guards, common_guards, decidable, guards, setting
+from analyzer.analysis.situation import Decidable, Guards, guards, setting
 from analyzer.analysis.state import FRESH, Hold, State
 from analyzer.analysis.summary import Acquisition, Elsewhere, Nested, Passed, identity
 from analyzer.analysis.terms import Over, Term, depth, spell
@@ -250,8 +250,9 @@ def takes_of(logs: Iterable[Log]) -> tuple[Acquisition, ...]:
     for wait in [wait for wait in drafts if lock_class(wait.key) in crowded and wait.key[0] != "unknown"]:
         places = drafts.pop(wait)
         drafts[wait._replace(key=("unknown", lock_class(wait.key) or ""))].update(places)
+    decidable = Decidable()
     conditions = {
-        wait: common_guards([decidable(draft.guards) for draft in places.values()]) for wait, places in drafts.items()
+        wait: decidable.common([draft.guards for draft in places.values()]) for wait, places in drafts.items()
     }
     return tuple(_acquisition(wait, conditions[wait], list(drafts[wait].values())) for wait in _undominated(conditions))
 

@@ -86,6 +86,34 @@ def decidable(known: Guards) -> Guards:
     )
 
 
+class Decidable:
+    """Tells what callers can decide of conditions, which most places of a function share with others."""
+
+    def __init__(self) -> None:
+        self._alone: dict[int, Guards] = {}
+        self._common: dict[int, Guards] = {}
+        #: what is looked up by its identity stays
+        self._kept: list[Guards] = []
+
+    def of(self, known: Guards) -> Guards:
+        """Return the conditions that callers can decide."""
+        found = self._alone.get(id(known))
+        if found is None:
+            found = self._alone[id(known)] = decidable(known)
+            self._kept.append(known)
+        return found
+
+    def common(self, some: list[Guards]) -> Guards:
+        """Return what of them holds in every one of `some`."""
+        first = some[0]
+        if any(known is not first for known in some):
+            return common_guards([self.of(known) for known in some])
+        found = self._common.get(id(first))
+        if found is None:
+            found = self._common[id(first)] = common_guards([self.of(first)])
+        return found
+
+
 def is_told(state: State, row: Primitive) -> bool:
     """Tell whether `state` holds a lock of those that the function of `row` tells of."""
     tells = [effect for effect in row.effects if effect.kind == "tell"]

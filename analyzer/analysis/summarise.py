@@ -19,7 +19,7 @@ from analyzer.analysis.locksets import SiteLocks, at_places
 from analyzer.analysis.outcomes import outcomes_of
 from analyzer.analysis.places import CallHit, Hit, Recorder
 from analyzer.analysis.sections import held_at
-from analyzer.analysis.situation import Guards, common_guards, decidable
+from analyzer.analysis.situation import Decidable, Guards, common_guards
 from analyzer.analysis.summary import (
     Cause,
     Demand,
@@ -34,8 +34,6 @@ from analyzer.analysis.summary import (
 from analyzer.base.gap import Gap
 from analyzer.ir.function import Call, Return
 
-#: conditions of callers by the identity of those that a state gave, which are kept beside them
-Decided = dict[int, tuple[Guards, Guards]]
 #: more conditions than this for one requirement are not told apart
 MAX_CONDITIONS = 8
 
@@ -86,7 +84,7 @@ def _split(hits: list[Hit]) -> tuple[tuple[Demand, ...], tuple[Failure, ...]]:
     by_formula: dict[Formula, list[Hit]] = defaultdict(list)
     # hits of one call share what remains: it is looked at once
     shared: dict[int, list[Hit] | None] = {}
-    decided: Decided = {}
+    decidable = Decidable()
     failures: dict[object, Failure] = {}
     # of several ways that fail at one place, the one on which least is held shows it best
     for hit in sorted(hits, key=lambda hit: len(hit.setting.held)):
@@ -100,7 +98,7 @@ def _split(hits: list[Hit]) -> tuple[tuple[Demand, ...], tuple[Failure, ...]]:
         else:
             reason = "" if hit.rest is False else str(atoms(hit.rest)[0][1])
             failures.setdefault((hit.what, reason), Failure(Cause(hit.what, hit.setting), not reason, reason))
-    demands = tuple(one for formula, group in by_formula.items() for one in _demands(formula, group, decided))
+    demands = tuple(one for formula, group in by_formula.items() for one in _demands(formula, group, decidable))
     return demands, tuple(failures.values())
 
 
@@ -109,7 +107,7 @@ def _is_decided(rest: Formula) -> bool:
     return rest is False or all(atom[0] == "maybe" for atom in atoms(rest))
 
 
-def _demands(formula: Formula, group: list[Hit], decided: Decided) -> list[Demand]:
+def _demands(formula: Formula, group: list[Hit], decidable: Decidable) -> list[Demand]:
     """Return a demand for each condition under which places ask for `formula`."""
     asks_sections = section_of(formula) is not None
     at_place: dict[Own | Passed, list[Hit]] = defaultdict(list)
@@ -117,7 +115,7 @@ def _demands(formula: Formula, group: list[Hit], decided: Decided) -> list[Deman
         at_place[hit.what].append(hit)
     by_guards: dict[Guards, list[Cause]] = defaultdict(list)
     for what, hits in at_place.items():
-        by_guards[_conditions(hits, decided)] += _causes(what, hits, asks_sections=asks_sections)
+        by_guards[decidable.common([hit.guards for hit in hits])] += _causes(what, hits, asks_sections=asks_sections)
     if len(by_guards) > MAX_CONDITIONS:
         causes = [cause for some in by_guards.values() for cause in some]
         by_guards = {common_guards(list(by_guards)): causes}
@@ -130,17 +128,6 @@ def _causes(what: Own | Passed, hits: list[Hit], *, asks_sections: bool) -> list
         return [Cause(what, hits[0].setting)]
     settings = {held_at(hit.setting): hit.setting for hit in hits}
     return [Cause(what, setting) for setting in settings.values()]
-
-
-def _conditions(hits: list[Hit], decided: Decided) -> Guards:
-    """Return the conditions of callers under which one of `hits` happens; most hits share theirs with others."""
-    if len(hits) > 1:
-        return common_guards([decidable(hit.guards) for hit in hits])
-    known = hits[0].guards
-    found = decided.get(id(known))
-    if found is None:
-        found = decided[id(known)] = (common_guards([decidable(known)]), known)
-    return found[0]
 
 
 # -- locksets at places -------------------------------------------------------------------------------------------
