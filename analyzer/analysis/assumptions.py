@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""What the specification takes for true of calls, put into the functions that make them.
+"""What the specification takes for true of functions, put into those that call them, or known where they begin.
 
 In: the row that `zap_children()` does nothing where `arg 0->page.invalid != 0`, and a function that calls it. Out: the
-function as if it said `if (!page->invalid) zap_children(page);`.
+function as if it said `if (!page->invalid) zap_children(page);`. Of a row that a member holds an argument: what a load of
+that member is in the function.
 
 Facts stay what they are; only the analysis sees the function so.
 
@@ -13,11 +14,14 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Callable, Iterator, KeysView
+from functools import reduce
 
 from msgspec import Struct
 from msgspec.structs import replace
 
+from analyzer.analysis.backlinks import Backlinks, Entered
 from analyzer.analysis.names import Cell, NameResolver
+from analyzer.analysis.terms import Term, container, member
 from analyzer.base.errors import SpecError
 from analyzer.facts.unit import FunctionFacts
 from analyzer.ir.function import Call, FunctionIR
@@ -35,7 +39,7 @@ from analyzer.ir.values import (
     Value,
 )
 from analyzer.program.link import Program
-from analyzer.spec.assumed import Assumption, Condition
+from analyzer.spec.assumed import Assumption, Condition, Same
 from analyzer.spec.model import Name, SpecSet
 
 #: facts of a function by its id
@@ -87,13 +91,15 @@ class _Row(Struct, frozen=True):
 class Assumptions:
     """The assumptions of one run; without any, all functions are what they are."""
 
-    __slots__ = ("_rows", "errors")
+    __slots__ = ("_held", "_rows", "errors")
 
     def __init__(
         self, program: Program | None = None, spec: SpecSet | None = None, facts_of: FactsOf | None = None
     ) -> None:
         #: by the called function
         self._rows: dict[str, list[_Row]] = defaultdict(list)
+        #: by function: what members hold where it begins, with the row that says so
+        self._held: dict[str, list[tuple[Assumption, Term, Term]]] = defaultdict(list)
         #: what rows name and the program, where it has the function, does not have
         self.errors: list[SpecError] = []
         if program is None or spec is None or facts_of is None or not spec.assumptions:
@@ -101,10 +107,19 @@ class Assumptions:
         fit = _Fit(program, spec, facts_of)
         for assumption in spec.assumptions:
             for function, _ in assumption.functions:
-                row = fit.row(assumption, function)
-                if row is not None:
+                if assumption.same is not None:
+                    self._held[function] += [(assumption, *held) for held in fit.held(assumption.same, function)]
+                elif (row := fit.row(assumption, function)) is not None:
                     self._rows[function].append(row)
         self.errors = fit.errors
+
+    def entered(self, backlinks: Backlinks) -> dict[str, Backlinks]:
+        """Return where pointers lead back, by function, where that is more than `backlinks` say."""
+        return {
+            name: Entered(backlinks, {obj: value for _, obj, value in held})
+            for name, held in self._held.items()
+            if held
+        }
 
     def applied(self, facts: FunctionFacts) -> FunctionFacts:
         """Return `facts` with the calls that rows are about made conditional."""
@@ -122,8 +137,14 @@ class Assumptions:
         return self._rows.keys()
 
     def about(self, function: str) -> tuple[Assumption, ...]:
-        """Return the assumptions about calls of a function, by its name."""
-        return tuple(row.assumption for row in self._rows.get(function, ()))
+        """Return the assumptions about a function, by its name."""
+        held = (assumption for assumption, _, _ in self._held.get(function, ()))
+        return (*(row.assumption for row in self._rows.get(function, ())), *held)
+
+    def inside(self) -> Iterator[Assumption]:
+        """Yield the assumptions about what holds inside functions, once for each function."""
+        for held in self._held.values():
+            yield from (assumption for assumption, _, _ in held)
 
     def calls(self, facts: FunctionFacts) -> Iterator[tuple[Assumption, str]]:
         """Yield the calls in a function that rows are about: the row, and the called function."""
@@ -155,6 +176,29 @@ class _Fit:
         known = tuple(one for one in when if one is not None)
         return _Row(assumption, known) if len(known) == len(when) else None
 
+    def held(self, same: Same, function: str) -> Iterator[tuple[Term, Term]]:
+        """Yield the member and what it holds, over the parameters of `function`; nothing where something is wrong."""
+        functions = [self._facts_of(ident).ir for ident in self._program.named(function)]
+        texts = [
+            SpecError(text, place)
+            for index, record, place in (
+                (same.of, "" if same.inside else same.member[0], same.places[1]),
+                (same.value, "", same.places[2]),
+            )
+            if (text := self._misfit_in(functions, index, record))
+        ]
+        if same.inside and same.inside[0] != same.member[0]:
+            texts.append(SpecError(f"'{'.'.join(same.inside)}' is no member of '{same.member[0]}'", same.places[1]))
+        self.errors.extend(texts)
+        inside = self._names.way(Name(same.inside), same.places[1]) if same.inside else ()
+        way = self._names.way(Name(same.member), same.places[0])
+        if texts or not way or (same.inside and not inside) or not functions:
+            return
+        obj: Term = ("O", ("P", same.of))
+        for cell in reversed(inside):
+            obj = container(obj, *cell)
+        yield reduce(lambda inner, cell: member(inner, *cell), way, obj), ("P", same.value)
+
     def _resolved(self, condition: Condition, function: str) -> _Resolved | None:
         text = self._misfit(condition, function)
         if text:
@@ -169,20 +213,24 @@ class _Fit:
         """Say what is wrong with a condition on an argument of `function`, or nothing."""
         if condition.argument is None:
             return ""
-        texts = [self._misfit_of(self._facts_of(ident).ir, condition) for ident in self._program.named(function)]
+        functions = [self._facts_of(ident).ir for ident in self._program.named(function)]
+        return self._misfit_in(functions, condition.argument, condition.path[0] if condition.path else "")
+
+    def _misfit_in(self, functions: list[FunctionIR], index: int, record: str) -> str:
+        """Say why argument `index` of none of `functions` points to `record`; any will do if that is empty."""
+        texts = [self._misfit_of(ir, index, record) for ir in functions]
         # of several functions of one name it may be about one
         return "" if "" in texts or not texts else texts[0]
 
     @staticmethod
-    def _misfit_of(ir: FunctionIR, condition: Condition) -> str:
-        index = condition.argument or 0
+    def _misfit_of(ir: FunctionIR, index: int, record: str) -> str:
         if index >= len(ir.parameters):
             n_arguments = len(ir.parameters) or "no"
             return "" if ir.variadic else f"{ir.name}() has {n_arguments} arguments: there is no arg {index}"
-        to = _pointed_to(ir.parameters[index].type) if condition.path else None
-        if to is None or to == condition.path[0]:
+        to = _pointed_to(ir.parameters[index].type) if record else None
+        if to is None or to == record:
             return ""
-        return f"arg {index} of {ir.name}() does not point to a '{condition.path[0]}'" + f" but to a '{to}'" * bool(to)
+        return f"arg {index} of {ir.name}() does not point to a '{record}'" + f" but to a '{to}'" * bool(to)
 
 
 def _pointed_to(ctype: CType) -> str | None:

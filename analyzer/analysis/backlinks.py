@@ -8,7 +8,7 @@ the other.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from functools import reduce
 from typing import NamedTuple
 
@@ -49,6 +49,11 @@ class Backlinks:
                 self._ways[pointer[-1]].append(_Way(pointer[-2::-1], through[::-1], onward))
         self.errors = names.errors
 
+    @property
+    def everywhere(self) -> Backlinks:
+        """Return what holds in any function."""
+        return self
+
     def follow(self, obj: Term, loader: Loader) -> Term | None:
         """Return the value of the pointer `obj` where it leads back; None where no row says so."""
         for way in self._ways.get(obj[2:], ()) if obj[0] == "F" else ():
@@ -65,6 +70,26 @@ class Backlinks:
                 return address(holder)
             return loader(reduce(lambda inner, cell: member(inner, *cell), way.onward, holder))
         return None
+
+
+class Entered(Backlinks):
+    """The rows of a run, and what members hold where one function begins, over its parameters."""
+
+    __slots__ = ("_everywhere", "_held")
+
+    def __init__(self, everywhere: Backlinks, held: Mapping[Term, Term]) -> None:
+        super().__init__()
+        self._everywhere = everywhere
+        self._held = held
+
+    def follow(self, obj: Term, loader: Loader) -> Term | None:
+        """Return the value of the pointer `obj` where it is known."""
+        return self._held.get(obj) or self._everywhere.follow(obj, loader)
+
+    @property
+    def everywhere(self) -> Backlinks:
+        """Return what holds in any function."""
+        return self._everywhere
 
 
 def _strip(obj: Term, members: tuple[Cell, ...]) -> Term | None:

@@ -58,6 +58,12 @@ class Context(Struct):
     in_use: Mapping[str, InUse] = {}
     #: pointers that lead back to where one came from
     backlinks: Backlinks = NO_BACKLINKS
+    #: what members hold where functions begin, by the function's name; the specification assumes it
+    entered: Mapping[str, Backlinks] = {}
+
+    def at_entry(self, function: str) -> Backlinks:
+        """Return where pointers lead back in `function`."""
+        return self.entered.get(function, self.backlinks)
 
     def reads(self, term: Term) -> int:
         """Return the members that the value of `term` depends on, as a bit set."""

@@ -136,7 +136,7 @@ class FunctionAnalysis:
     def start(self) -> State:
         """Return the state at the entry."""
         env = {formal.name: ("P", i) for i, formal in enumerate(self.ir.parameters) if formal.name}
-        start = State(env=env, backlinks=self.scope.context.backlinks)
+        start = State(env=env, backlinks=self.scope.context.at_entry(self.ir.name))
         if self.uses is not None:
             start.marks[DATED] = 1
         return start

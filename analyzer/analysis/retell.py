@@ -59,7 +59,7 @@ class _Words:
         self._state = state
         self._is_shared = is_shared
         #: the callee's entry, where nothing was written yet
-        self._entry = State(backlinks=state.backlinks)
+        self._entry = State(backlinks=state.backlinks.everywhere)
         self._names: dict[Term, Term | None] = {}
         for index, argument in enumerate(arguments):
             if argument[0] not in ("k", "fn", "t", "?"):

@@ -100,8 +100,9 @@ class Assumed(Struct, frozen=True):
     id: str
     #: `calls of f() do nothing where arg 0->page.invalid != 0`
     text: str
-    #: calls that it is about
-    n_calls: int
+    #: calls that it is about, or functions where it is about what holds inside them
+    n_places: int
+    noun: str
     #: the specification's own reason, where that can be read, and where it is written
     why: str
     source: str

@@ -263,4 +263,5 @@ def _context(
         {},
         linked.in_use,
         backlinks,
+        linked.assumptions.entered(backlinks),
     )

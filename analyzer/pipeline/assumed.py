@@ -19,12 +19,15 @@ from analyzer.spec.suggest import did_you_mean
 
 
 def assumed(extraction: Extraction, analysis: Analysis) -> tuple[Assumed, ...]:
-    """Return the assumptions that are about calls in the program, in the order of the specification."""
-    n_calls = Counter(assumption.id for assumption, _ in _calls(extraction, analysis))
+    """Return the assumptions that are about something in the program, in the order of the specification."""
+    n_places = Counter(assumption.id for assumption, _ in _calls(extraction, analysis))
+    n_places.update(assumption.id for assumption in analysis.assumptions.inside())
     return tuple(
-        Assumed(one.id, one.text, n_calls[one.id], one.why, one.source, one.location)
+        Assumed(
+            one.id, one.text, n_places[one.id], "function" if one.same else "call", one.why, one.source, one.location
+        )
         for one in analysis.context.spec.assumptions
-        if n_calls[one.id]
+        if n_places[one.id]
     )
 
 
@@ -47,7 +50,7 @@ def wrong_assumptions(extraction: Extraction, analysis: Analysis) -> list[SpecEr
         errors += [
             SpecError(f"assumption '{one.id}': nothing calls {name}() by its name in these units", place)
             for name, place in one.functions
-            if not unknown and (one.id, name) not in called
+            if not unknown and not one.same and (one.id, name) not in called
         ]
     return errors
 
@@ -56,6 +59,9 @@ def _unknown(assumption: Assumption, scope: ProgramScope) -> Iterable[SpecError]
     for name, place in assumption.functions:
         if name not in scope.functions():
             yield SpecError(f"no function '{name}'{did_you_mean(name, scope.functions())}", place)
+    for name, place in assumption.functions if assumption.same else ():
+        if name in scope.functions() and not scope.defines(name):
+            yield SpecError(f"{name}() is not defined in these units", place)
     for condition in assumption.when:
         first = condition.path[:1]
         if not first:

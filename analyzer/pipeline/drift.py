@@ -53,7 +53,7 @@ def drift(options: CheckOptions, progress: Progress) -> DriftReport:
             *members.declarations(texts),
             *members.documents(_documents(spec, rules), texts),
             *members.conditions(claims),
-            *rule_sources(rules, texts),
+            *rule_sources((*rules, *spec.assumptions), texts),
             *statement_sources(spec.statements, texts),
         ]
     failed = len(extraction.failed)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""Rules and statements whose `source:` no longer holds what it names.
+"""Rules, assumptions and statements whose `source:` no longer holds what it names.
 
 In: rules with `source: virt/kvm/kvm_main.c, comment in kvm_set_memslot()`. Out: a `Drift` for a file that is not there any
 more, and for a function or structure that no file of the source mentions.
@@ -12,6 +12,7 @@ from collections.abc import Iterator
 
 from analyzer.findings.drift import Drift, Saying
 from analyzer.pipeline.known import Texts
+from analyzer.spec.assumed import Assumption
 from analyzer.spec.model import Rule
 from analyzer.spec.said import Statement
 
@@ -20,8 +21,8 @@ _FILE = re.compile(r"(?<![\w./-])((?:[\w.-]+/)+[\w.-]*\w\.(?:c|h|S|rst|txt))\b(?
 _NAME = re.compile(r"\b([A-Za-z_]\w*)\(\)|\bstruct ([A-Za-z_]\w*)")
 
 
-def rule_sources(rules: tuple[Rule, ...], texts: Texts) -> Iterator[Drift]:
-    """Yield what rules say of files that is so no more."""
+def rule_sources(rules: tuple[Rule | Assumption, ...], texts: Texts) -> Iterator[Drift]:
+    """Yield what rules and assumptions say of files that is so no more."""
     for rule in rules:
         files = files_in(rule.source)
         saying = Saying("rule", f"{rule.id}: after {rule.source}", rule.location)

@@ -78,5 +78,6 @@ def needless(specs: SpecSet, told: Report, told_with: Callable[[SpecSet], Report
             digest = sha256(f"{specs.digest} without {assumption.id} {left_out[0]}".encode()).hexdigest()
             found = told_with(replace(specs, assumptions=less, digest=digest))
             if (found.findings, found.rules) == (told.findings, told.rules):
-                text = f"assumption '{assumption.id}' is needless: no verdict depends on calls of {left_out[0]}()"
+                what = f"{left_out[0]}()" if assumption.same else f"calls of {left_out[0]}()"
+                text = f"assumption '{assumption.id}' is needless: no verdict depends on {what}"
                 yield SpecWarning(text, left_out[1])

@@ -22,7 +22,8 @@ class ProgramScope:
 
     def __init__(self, program: Program) -> None:
         self._records = program.records
-        self._functions = {function.name for function in program.functions.values()} | set(program.declared)
+        self._defined = {function.name for function in program.functions.values()}
+        self._functions = self._defined | set(program.declared)
         self._globals = {item.name: _record(item.type) for unit in program.units.values() for item in unit.globals}
 
     def records(self) -> Collection[str]:
@@ -37,6 +38,10 @@ class ProgramScope:
     def globals(self) -> Mapping[str, str]:
         """Return the globals with the record name of their type."""
         return self._globals
+
+    def defines(self, function: str) -> bool:
+        """Tell whether a function of this name is defined."""
+        return function in self._defined
 
     def functions(self) -> Collection[str]:
         """Return the functions that are defined or declared."""

@@ -47,7 +47,7 @@ def render(report: Report, sources: SourceReader, style: Style) -> str:  # noqa:
     }
     if report.assumed:
         document["assumed"] = [
-            [one.id, visible(one.text), one.n_calls, *map(visible, _reasons(one))] for one in report.assumed
+            [one.id, visible(one.text), one.n_places, one.noun, *map(visible, _reasons(one))] for one in report.assumed
         ]
     return page(_FOLDER, document)
 

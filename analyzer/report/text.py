@@ -217,7 +217,9 @@ def _add_coverage(sheet: Sheet, report: Report) -> None:
 def _add_assumed(sheet: Sheet, report: Report, style: Style) -> None:
     """Add what was taken for true without proof: whoever relies on the report has to believe it."""
     for one in report.assumed:
-        sheet.add(("assumed: ", "bold yellow"), (f"{one.text} ({count(one.n_calls, 'call')}) [{one.id}]", ""), hang=4)
+        sheet.add(
+            ("assumed: ", "bold yellow"), (f"{one.text} ({count(one.n_places, one.noun)}) [{one.id}]", ""), hang=4
+        )
         if style.verbose:
             _add_labelled(sheet, "because", (one.why, ""))
             _add_labelled(sheet, "", (f"{one.location}", ""), (f", after {one.source}", "dim"))

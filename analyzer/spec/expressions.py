@@ -32,6 +32,7 @@ SETS_PATTERN = r"\s*arg\s+(?P<index>[0-9]+)\s*==\s*(?P<value>-?(?:0[xX][0-9a-fA-
 CONDITION_PATTERN = (
     rf"\s*(?:arg +(?P<index>[0-9]+)(?:\s*->\s*(?P<member>{_WORD}(?:\.{_WORD})+))?|(?P<global>{_WORD}))\s*{_COMPARE}\s*"
 )
+HOLDER_PATTERN = rf"\s*arg +(?P<index>[0-9]+)(?: +in +(?P<member>{_WORD}(?:\.{_WORD})+))?\s*"
 BITS_PATTERN = r"\s*arg\s+(?P<index>[0-9]+)\s*&\s*(?P<mask>0[xX][0-9a-fA-F]+|[0-9]+)\s*"
 
 _NAME = re.compile(NAME_PATTERN)
@@ -43,6 +44,7 @@ _BITS = re.compile(BITS_PATTERN)
 _LOCK = re.compile(LOCK_PATTERN)
 _SETS = re.compile(SETS_PATTERN)
 _CONDITION = re.compile(CONDITION_PATTERN)
+_HOLDER = re.compile(HOLDER_PATTERN)
 #: until who reads the text knows where it stands
 _NOWHERE = Location("", 0)
 
@@ -126,6 +128,14 @@ def parse_condition(text: str) -> Condition:
     index = None if match["index"] is None else int(match["index"])
     parts = tuple(path.split(".")) if path else ()
     return Condition(" ".join(text.split()), index, parts, match["operator"], _number(match["value"]), _NOWHERE)
+
+
+def parse_holder(text: str) -> tuple[int, tuple[str, ...]]:
+    """Read `arg 1`, or `arg 1 in kvm_lapic.dev`: the record of which the argument points to this member."""
+    match = _HOLDER.fullmatch(text)
+    if not match:
+        raise ValueError
+    return int(match["index"]), tuple(match["member"].split(".")) if match["member"] else ()
 
 
 def _number(text: str) -> int:

@@ -111,6 +111,52 @@ def test_what_does_not_fit_is_told_at_its_place(options: CheckOptions, old: str,
     assert text.replace("struct ", "") == message
 
 
+LID = """
+struct lid { int hinge; struct box *box; };
+
+void shut(struct box *box, int *hinge)
+{
+	struct lid *lid = (struct lid *)((char *)hinge - __builtin_offsetof(struct lid, hinge));
+
+	mutex_lock(&box->lock);
+	lid->box->items++;
+}
+"""
+HELD = """\
+lockspec: 1
+assumptions:
+  - id: box/own
+    function: shut
+    member: lid.box
+    of: arg 1 in lid.hinge
+    is: arg 0
+    why: w
+    source: s
+"""
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "message"),
+    [
+        ("", "", None),
+        ("function: shut", "function: shuts", "4:15: no function 'shuts' (did you mean 'shut'?)"),
+        ("function: shut", "function: mutex_lock", "4:15: mutex_lock() is not defined in these units"),
+        ("is: arg 0", "is: arg 2", "7:9: shut() has 2 arguments: there is no arg 2"),
+        ("arg 1 in lid.hinge", "arg 0", "6:9: arg 0 of shut() does not point to a 'lid' but to a 'box'"),
+        ("lid.hinge", "lid.hing", "6:9: lid has no member 'hing' (did you mean 'hinge'?)"),
+        ("lid.hinge", "box.items", "6:9: 'box.items' is no member of 'lid'"),
+        ("lid.box", "lid.bok", "5:13: lid has no member 'bok'"),
+        ("lid.box", "lid.hinge", "4:15: warning: assumption 'box/own' is needless: no verdict depends on shut()"),
+    ],
+)
+def test_a_member_that_holds_an_argument(options: CheckOptions, old: str, new: str, message: str | None) -> None:
+    source = SOURCE.replace("\tif (box->role.closed)\n\t\tdrain(box, 0);\n", "")
+    options.preprocessed[0].write_text('# 1 "box.c"\n' + source + LID)
+    options.specs[1].write_text(HELD.replace(old, new, 1))
+    found = [text.replace("struct ", "") for text in told(options)]
+    assert found[-1:] == ([message] if message else [])
+
+
 @pytest.mark.parametrize("condition", ["arg 1 != 0", "rebooting != 0", "arg 0->box.items != 0"])
 def test_one_that_no_verdict_needs_is_a_warning(options: CheckOptions, condition: str) -> None:
     asked = with_row(options, "arg 0->box.role.closed != 0", condition)
@@ -144,7 +190,7 @@ def test_check_refuses_what_does_not_fit(options: CheckOptions) -> None:
 
 def test_reports_say_what_was_assumed(options: CheckOptions, capsys: pytest.CaptureFixture[str]) -> None:
     (assumed,) = check(options, Silent()).assumed
-    assert (assumed.id, assumed.n_calls, str(assumed.location)) == ("box/closed", 1, f"{options.specs[1]}:3:9")
+    assert (assumed.id, assumed.n_places, str(assumed.location)) == ("box/closed", 1, f"{options.specs[1]}:3:9")
     given = ["--preprocessed", str(options.preprocessed[0]), "--no-cache"]
     given += [text for path in options.specs for text in ("--specs", str(path))]
     assert main(["check", *given]) == 0

@@ -52,12 +52,60 @@ def test_one_condition_and_a_value_that_is_not_stated() -> None:
     assert found.text == "calls of drain() and sweep() do nothing where arg 0->box.closed != 0"
 
 
+HELD = """\
+lockspec: 1
+assumptions:
+  - id: box/own
+    function: drain
+    member: lid.box
+    of: arg 1 in lid.hinge
+    is: arg 0
+    why: w
+    source: s
+"""
+
+
+def test_a_member_that_holds_an_argument() -> None:
+    (found,) = read_document(HELD, "box.yaml").assumptions
+    assert found.same is not None
+    assert (found.same.member, found.same.of, found.same.inside, found.same.value) == (
+        ("lid", "box"),
+        1,
+        ("lid", "hinge"),
+        0,
+    )
+    assert found.when == ()
+    assert found.text == "in drain(), lid.box of arg 1 in lid.hinge is arg 0"
+    (found,) = read_document(HELD.replace(" in lid.hinge", ""), "box.yaml").assumptions
+    assert found.text == "in drain(), lid.box of arg 1 is arg 0"
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "message"),
+    [
+        ("    is: arg 0\n", "", "box.yaml:3:5: an assumption with 'member' needs the key 'is'"),
+        ("    of: arg 1 in lid.hinge\n", "", "box.yaml:3:5: an assumption with 'member' needs the key 'of'"),
+        ("arg 1 in lid.hinge", "arg 1->lid.hinge", "box.yaml:6:9: 'of': found the text"),
+        ("member: lid.box", "member: box", "box.yaml:5:13: 'member': found the text 'box'"),
+        ("is: arg 0", "is: box", "box.yaml:7:9: 'is': found the text 'box'; accepted: arg 0, arg 1"),
+        ("    why", "    does: nothing\n    why", "only one of them"),
+        ("    why", "    returns: 0\n    why", "box.yaml:8:5: 'returns' does not belong beside 'member'"),
+    ],
+)
+def test_what_is_wrong_with_such_a_member(old: str, new: str, message: str) -> None:
+    with pytest.raises(SpecError) as caught:
+        read_document(HELD.replace(old, new, 1), "box.yaml")
+    assert message in str(caught.value)
+
+
 @pytest.mark.parametrize(
     ("old", "new", "message"),
     [
         ("box/closed", "shelf/closed", "box.yaml:4:9: assumption id 'shelf/closed' does not begin with the file's subsystem"),
         ("does: nothing", "does: little", "box.yaml:6:11: 'does': found the text 'little'"),
-        ("    does: nothing\n", "", "box.yaml:4:5: an assumption needs the key 'does'"),
+        ("    does: nothing\n", "", "box.yaml:4:5: an assumption needs the key 'does' or 'member'"),
+        ("    when: arg 0->box.closed != 0\n", "", "box.yaml:4:5: an assumption with 'does' needs the key 'when'"),
+        ("    returns: -1", "    is: arg 0", "box.yaml:8:5: 'is' does not belong beside 'does'"),
         ("    source: box.c, close_box()\n", "", "box.yaml:4:5: an assumption needs the key 'source'"),
         ("    why: a closed box\n      is empty.\n", "", "box.yaml:4:5: an assumption needs the key 'why'"),
         ("functions: [drain, sweep]", "functions: []", "box.yaml:5:16: 'functions': found"),

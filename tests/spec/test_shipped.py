@@ -194,7 +194,7 @@ def test_rules_name_functions_and_fields_of_the_kernel(tree: Path) -> None:
 def test_the_examples_of_the_reference_are_right() -> None:
     text = (ROOT / "docs/spec-language.md").read_text("utf-8")
     examples = [block for block in re.findall(r"```yaml\n(.*?)```", text, re.DOTALL) if "source:" in block]
-    assert len(examples) == 8
+    assert len(examples) == 9
     for example in examples:
         document = read_document(example, "example.yaml")
         rows = document.callbacks or document.entries or document.targets or document.backlinks or document.assumptions

@@ -309,8 +309,8 @@
 	function assumed() {
 		const rows = data.assumed || [];
 		element("assumed").hidden = !rows.length;
-		element("assumed").querySelector("ul").append(...rows.map(([id, text, calls, why, place]) =>
-			make("li", {}, `${text} (${counted(calls, "call")}) `, make("span", { class: "place" }, id),
+		element("assumed").querySelector("ul").append(...rows.map(([id, text, places, noun, why, place]) =>
+			make("li", {}, `${text} (${counted(places, noun)}) `, make("span", { class: "place" }, id),
 				make("div", { class: "why" }, `${why} · ${place}`))));
 	}
 
