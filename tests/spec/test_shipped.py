@@ -28,7 +28,7 @@ ROOT = Path(__file__).parents[2]
 FILES = {file.name: file for file in shipped_files()}
 ANNOTATED = {"RCU", "RCU_BH", "RCU_SCHED", "rcu_bh", "rcu_sched"}
 FAMILIES = {
-    "allocation", "bit-spinlock", "containers", "context", "file", "initialisation", "local-lock", "lockdep", "mutex", "page-table",
+    "allocation", "bit-spinlock", "bitops", "containers", "context", "file", "initialisation", "kfifo", "local-lock", "lockdep", "mutex", "page-table",
     "percpu-rwsem", "rcu", "rcuwait", "refcount", "rt-mutex", "rwlock", "rwsem", "semaphore", "seqcount", "seqlock",
     "sleeping", "spinlock", "srcu", "strings", "ww-mutex",
 }  # fmt: skip
