@@ -1,27 +1,11 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""Edits after which something is read or changed without its lock: the lock is forgotten, dropped too early, of another
-object or mode.
+"""Edits of generic KVM and of the vendors' modules after which something is read or changed without its lock: forgotten, dropped too
+early, or held in another mode.
 
 In: nothing. Out: `FORGOTTEN`.
 """
 
-from tests.kernel.cases import (
-    ASYNC_PF,
-    COALESCED,
-    EVENTFD,
-    HYPERV,
-    IOAPIC,
-    IRQ_COMM,
-    LAPIC,
-    MAIN,
-    PIT,
-    SEV,
-    VFIO,
-    VMX,
-    X86,
-    Case,
-    breaks,
-)
+from tests.kernel.cases import ASYNC_PF, AVIC, COALESCED, DEBUGFS, EVENTFD, MAIN, SEV, TDP, VFIO, VMX, Case, breaks
 from tests.kernel.edit import Replace
 
 FORGOTTEN: tuple[Case, ...] = (
@@ -40,7 +24,10 @@ FORGOTTEN: tuple[Case, ...] = (
         MAIN,
         "kvm_vm_ioctl_create_vcpu",
         "kvm.lock",
-        ("\tmutex_lock(&kvm->lock);\n\tkvm->created_vcpus--;\n\tmutex_unlock(&kvm->lock);\n", "\tkvm->created_vcpus--;\n"),
+        (
+            "\tmutex_lock(&kvm->lock);\n\tkvm->created_vcpus--;\n\tmutex_unlock(&kvm->lock);\n",
+            "\tkvm->created_vcpus--;\n",
+        ),
     ),
     breaks(
         "kvm/vm-list",
@@ -63,141 +50,19 @@ FORGOTTEN: tuple[Case, ...] = (
         ("\tmutex_unlock(&kvm_lock);\n", ""),
     ),
     breaks(
-        "kvm/vm-list",
-        "clocks are updated after the unlock",
-        X86,
-        "kvm_hyperv_tsc_notifier",
-        "kvm_lock",
-        ("\tkvm_caps.max_guest_tsc_khz = tsc_khz;\n", "\tkvm_caps.max_guest_tsc_khz = tsc_khz;\n\tmutex_unlock(&kvm_lock);\n"),
-        ("\t}\n\n\tmutex_unlock(&kvm_lock);\n}", "\t}\n}"),
-    ),
-    breaks(
-        "kvm/pic-state",
-        "the slave's state is set without the lock",
-        X86,
-        "kvm_vm_ioctl_set_irqchip",
-        "kvm_pic.lock",
-        (
-            "\t\tspin_lock(&pic->lock);\n\t\tmemcpy(&pic->pics[1], &chip->chip.pic,\n\t\t\tsizeof(struct kvm_pic_state));\n"
-            "\t\tspin_unlock(&pic->lock);\n",
-            "\t\tmemcpy(&pic->pics[1], &chip->chip.pic,\n\t\t\tsizeof(struct kvm_pic_state));\n",
-        ),
-    ),
-    breaks(
-        "kvm/pit-state",
-        "the counts are loaded after the unlock",
-        X86,
-        "kvm_vm_ioctl_set_pit2",
-        "kvm_kpit_state.lock",
-        ("\tpit->pit_state.flags = ps->flags;\n", "\tpit->pit_state.flags = ps->flags;\n\tmutex_unlock(&pit->pit_state.lock);\n"),
-        ("\t\t\t\t   start && i == 0);\n\tmutex_unlock(&pit->pit_state.lock);\n", "\t\t\t\t   start && i == 0);\n"),
-    ),
-    breaks(
-        "kvm/pit-state",
-        "the channels are copied without the lock",
-        X86,
-        "kvm_vm_ioctl_get_pit",
-        "kvm_kpit_state.lock",
-        ("\tmutex_lock(&kps->lock);\n", ""),
-        ("\tmutex_unlock(&kps->lock);\n", ""),
-    ),
-    breaks(
-        "kvm/pit-reinject",
-        "two callers change how ticks are made up for",
-        X86,
-        "kvm_vm_ioctl_reinject",
-        "kvm_kpit_state.lock",
-        ("\tmutex_lock(&pit->pit_state.lock);\n", ""),
-        ("\tmutex_unlock(&pit->pit_state.lock);\n", ""),
-    ),
-    breaks(
-        "kvm/pit-state",
-        "the latched count is read after the unlock",
-        PIT,
-        "speaker_ioport_read",
-        "kvm_kpit_state.lock",
-        Replace("speaker_ioport_read", r"^\tmutex_unlock\(&pit_state->lock\);\n", ""),
-        ("\tret = (!!(", "\tmutex_unlock(&pit_state->lock);\n\tret = (!!("),
-    ),
-    breaks(
-        "kvm/ioapic-state",
-        "entries are looked at without the lock",
-        IOAPIC,
-        "kvm_ioapic_scan_entry",
-        "kvm_ioapic.lock",
-        ("\tspin_lock(&ioapic->lock);\n", ""),
-        ("\tspin_unlock(&ioapic->lock);\n", ""),
-    ),
-    breaks(
-        "kvm/ioapic-state",
-        "the lines of a source are cleared before the lock",
-        IOAPIC,
-        "kvm_ioapic_clear_all",
-        "kvm_ioapic.lock",
-        ("\tspin_lock(&ioapic->lock);\n", ""),
-        ("\tspin_unlock(&ioapic->lock);\n", ""),
-    ),
-    breaks(
-        "kvm/ioapic-call",
-        "interrupts are injected after the unlock",
-        IOAPIC,
-        "kvm_set_ioapic",
-        "kvm_ioapic.lock",
-        ("\tkvm_ioapic_inject_all(ioapic, state->irr);\n\tspin_unlock(&ioapic->lock);\n", "\tspin_unlock(&ioapic->lock);\n\tkvm_ioapic_inject_all(ioapic, state->irr);\n"),
-    ),
-    breaks(
-        "kvm/irq-sources",
-        "the number is marked after the unlock",
-        IRQ_COMM,
-        "kvm_request_irq_source_id",
-        "kvm.irq_lock",
-        ("\tset_bit(irq_source_id, bitmap);\nunlock:\n\tmutex_unlock(&kvm->irq_lock);\n", "unlock:\n\tmutex_unlock(&kvm->irq_lock);\n\tif (irq_source_id >= 0)\n\t\t__set_bit(irq_source_id, bitmap);\n"),
-    ),
-    breaks(
-        "kvm/apic-map-write",
-        "the map is replaced after the unlock",
-        LAPIC,
-        "kvm_recalculate_apic_map",
-        "kvm_arch.apic_map_lock",
-        ("\told = rcu_dereference_protected(kvm->arch.apic_map,\n", "\tmutex_unlock(&kvm->arch.apic_map_lock);\n\told = rcu_dereference_protected(kvm->arch.apic_map,\n"),
-        ("\t\t\t       UPDATE_IN_PROGRESS, CLEAN);\n\tmutex_unlock(&kvm->arch.apic_map_lock);\n", "\t\t\t       UPDATE_IN_PROGRESS, CLEAN);\n"),
-    ),
-    breaks(
-        "kvm/hv-write",
-        "the status is changed after the unlock",
-        HYPERV,
-        "kvm_hv_request_tsc_page_update",
-        "kvm_hv.hv_lock",
-        ("\tif (hv->hv_tsc_page_status == HV_TSC_PAGE_SET &&\n", "\tmutex_unlock(&hv->hv_lock);\n\n\tif (hv->hv_tsc_page_status == HV_TSC_PAGE_SET &&\n"),
-        ("HV_TSC_PAGE_HOST_CHANGED;\n\n\tmutex_unlock(&hv->hv_lock);\n", "HV_TSC_PAGE_HOST_CHANGED;\n"),
-    ),
-    breaks(
-        "kvm/hv-flush-fifo",
-        "two vCPUs put addresses into one queue",
-        HYPERV,
-        "hv_tlb_flush_enqueue",
-        "write_lock",
-        ("\tspin_lock(&tlb_flush_fifo->write_lock);\n", ""),
-        ("out_unlock:\n\tspin_unlock(&tlb_flush_fifo->write_lock);\n", "out_unlock:\n\treturn;\n"),
-    ),
-    breaks(
-        "kernel/contract-held",
-        "who debugs one vCPU reads what others change",
-        X86,
-        "kvm_arch_vcpu_guestdbg_update_apicv_inhibit",
-        "apicv_update_lock",
-        ("\tdown_write(&kvm->arch.apicv_update_lock);\n", "\tdown_read(&kvm->arch.apicv_update_lock);\n"),
-        ("\tup_write(&kvm->arch.apicv_update_lock);\n", "\tup_read(&kvm->arch.apicv_update_lock);\n"),
-        origin="__kvm_set_or_clear_apicv_inhibit",
-    ),
-    breaks(
         "kvm/vfio-files",
         "the file is listed after the unlock",
         VFIO,
         "kvm_vfio_file_add",
         "kvm_vfio.lock",
-        ("\tlist_add_tail(&kvf->node, &kv->file_list);\n", "\tmutex_unlock(&kv->lock);\n\tlist_add_tail(&kvf->node, &kv->file_list);\n"),
-        ("\tkvm_vfio_update_coherency(dev);\n\nout_unlock:\n", "\tmutex_lock(&kv->lock);\n\tkvm_vfio_update_coherency(dev);\n\nout_unlock:\n"),
+        (
+            "\tlist_add_tail(&kvf->node, &kv->file_list);\n",
+            "\tmutex_unlock(&kv->lock);\n\tlist_add_tail(&kvf->node, &kv->file_list);\n",
+        ),
+        (
+            "\tkvm_vfio_update_coherency(dev);\n\nout_unlock:\n",
+            "\tmutex_lock(&kv->lock);\n\tkvm_vfio_update_coherency(dev);\n\nout_unlock:\n",
+        ),
     ),
     breaks(
         "kvm/ioeventfds",
@@ -217,12 +82,12 @@ FORGOTTEN: tuple[Case, ...] = (
         "kvm_irqfd_assign",
         "irqfds.lock",
         (
-            "\tlist_add_tail(&irqfd->list, &kvm->irqfds.items);\n\n\tspin_unlock_irq(&kvm->irqfds.lock);\n",
+            ("\tlist_add_tail(&irqfd->list, &kvm->irqfds.items);\n\n\tspin_unlock_irq(&kvm->irqfds.lock);\n"),
             "\tspin_unlock_irq(&kvm->irqfds.lock);\n\tlist_add_tail(&irqfd->list, &kvm->irqfds.items);\n",
         ),
     ),
     breaks(
-        "kvm/async-pf-done",
+        "kvm/async-pf-first",
         "whether the list is empty is asked before the lock",
         ASYNC_PF,
         "async_pf_execute",
@@ -238,7 +103,10 @@ FORGOTTEN: tuple[Case, ...] = (
         COALESCED,
         "coalesced_mmio_write",
         "ring_lock",
-        ("\tring->last = (insert + 1) % KVM_COALESCED_MMIO_MAX;\n\tspin_unlock(&dev->kvm->ring_lock);\n", "\tspin_unlock(&dev->kvm->ring_lock);\n\tring->last = (insert + 1) % KVM_COALESCED_MMIO_MAX;\n"),
+        (
+            ("\tring->last = (insert + 1) % KVM_COALESCED_MMIO_MAX;\n\tspin_unlock(&dev->kvm->ring_lock);\n"),
+            ("\tspin_unlock(&dev->kvm->ring_lock);\n\tring->last = (insert + 1) % KVM_COALESCED_MMIO_MAX;\n"),
+        ),
     ),
     breaks(
         "kvm/sev-mirror",
@@ -246,8 +114,14 @@ FORGOTTEN: tuple[Case, ...] = (
         SEV,
         "sev_vm_destroy",
         "sev_mirror_lock",
-        ("\t\tlist_del(&sev->mirror_entry);\n\t\tsev->enc_context_owner = NULL;\n", "\t\tlist_del(&sev->mirror_entry);\n"),
-        ("\t\tmutex_unlock(&sev_mirror_lock);\n\t\tkvm_put_kvm(owner_kvm);\n", "\t\tmutex_unlock(&sev_mirror_lock);\n\t\tsev->enc_context_owner = NULL;\n\t\tkvm_put_kvm(owner_kvm);\n"),
+        (
+            "\t\tlist_del(&sev->mirror_entry);\n\t\tsev->enc_context_owner = NULL;\n",
+            "\t\tlist_del(&sev->mirror_entry);\n",
+        ),
+        (
+            "\t\tmutex_unlock(&sev_mirror_lock);\n\t\tkvm_put_kvm(owner_kvm);\n",
+            ("\t\tmutex_unlock(&sev_mirror_lock);\n\t\tsev->enc_context_owner = NULL;\n\t\tkvm_put_kvm(owner_kvm);\n"),
+        ),
     ),
     breaks(
         "kvm/sev-asid",
@@ -255,7 +129,10 @@ FORGOTTEN: tuple[Case, ...] = (
         SEV,
         "sev_asid_new",
         "sev_bitmap_lock",
-        ("\t__set_bit(asid, sev_asid_bitmap);\n\n\tmutex_unlock(&sev_bitmap_lock);\n", "\tmutex_unlock(&sev_bitmap_lock);\n\n\t__set_bit(asid, sev_asid_bitmap);\n"),
+        (
+            "\t__set_bit(asid, sev_asid_bitmap);\n\n\tmutex_unlock(&sev_bitmap_lock);\n",
+            "\tmutex_unlock(&sev_bitmap_lock);\n\n\t__set_bit(asid, sev_asid_bitmap);\n",
+        ),
     ),
     breaks(
         "kvm/sev-df-flush",
@@ -272,7 +149,10 @@ FORGOTTEN: tuple[Case, ...] = (
         SEV,
         "sev_mem_enc_unregister_region",
         "kvm.lock",
-        ("\tregion = find_enc_region(kvm, range);\n", "\tmutex_unlock(&kvm->lock);\n\tregion = find_enc_region(kvm, range);\n\tmutex_lock(&kvm->lock);\n"),
+        (
+            "\tregion = find_enc_region(kvm, range);\n",
+            ("\tmutex_unlock(&kvm->lock);\n\tregion = find_enc_region(kvm, range);\n\tmutex_lock(&kvm->lock);\n"),
+        ),
     ),
     breaks(
         "kvm/ept-identity",
@@ -281,8 +161,41 @@ FORGOTTEN: tuple[Case, ...] = (
         "init_rmode_identity_map",
         "kvm.slots_lock",
         (
-            "\tmutex_lock(&kvm->slots_lock);\n\n\tif (likely(kvm_vmx->ept_identity_pagetable_done))\n\t\tgoto out;\n",
-            "\tif (likely(kvm_vmx->ept_identity_pagetable_done))\n\t\treturn 0;\n\n\tmutex_lock(&kvm->slots_lock);\n",
+            ("\tmutex_lock(&kvm->slots_lock);\n\n\tif (likely(kvm_vmx->ept_identity_pagetable_done))\n\t\tgoto out;\n"),
+            ("\tif (likely(kvm_vmx->ept_identity_pagetable_done))\n\t\treturn 0;\n\n\tmutex_lock(&kvm->slots_lock);\n"),
         ),
+    ),
+    breaks(
+        "kvm/avic-vm-id",
+        "two VMs get one identifier",
+        AVIC,
+        "avic_vm_init",
+        "svm_vm_data_hash_lock",
+        Replace("avic_vm_init", r"^\tspin_(un)?lock_irq\w+\(&svm_vm_data_hash_lock, flags\);\n", "", 2),
+    ),
+    breaks(
+        "kvm/nx-list",
+        "a fault adds to the list beside others",
+        TDP,
+        "kvm_tdp_mmu_map",
+        "tdp_mmu_pages_lock",
+        Replace("kvm_tdp_mmu_map", r"^\t+spin_(un)?lock\(&kvm->arch.tdp_mmu_pages_lock\);\n", "", 2),
+        missed="a flag that a call below has set before is looked up where it is clear",
+    ),
+    breaks(
+        "kvm/nx-list",
+        "a page leaves the list beside others",
+        TDP,
+        "tdp_mmu_unlink_sp",
+        "tdp_mmu_pages_lock",
+        Replace("tdp_mmu_unlink_sp", r"^\tspin_(un)?lock\(&kvm->arch.tdp_mmu_pages_lock\);\n", "", 2),
+    ),
+    breaks(
+        "kvm/rmap-count",
+        "reverse maps are counted without the lock",
+        DEBUGFS,
+        "kvm_mmu_rmaps_stat_show",
+        "kvm.mmu_lock",
+        Replace("kvm_mmu_rmaps_stat_show", r"^\t+write_(un)?lock\(&kvm->mmu_lock\);\n", "", 2),
     ),
 )

@@ -1,29 +1,11 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""Edits that give code another shape and keep all locks: guards, functions of their own, flags, tables, macros.
+"""Edits of generic KVM, of the vendors' modules and of other hypervisors' interfaces that give code another shape and keep all
+locks: guards, functions of their own, flags, macros.
 
 In: nothing. Out: `RESHAPED`.
 """
 
-from tests.kernel.cases import (
-    AVIC,
-    COALESCED,
-    EVENTFD,
-    HYPERV,
-    IOAPIC,
-    LAPIC,
-    MAIN,
-    MMU,
-    POSTED,
-    REGS,
-    SEV,
-    SVM,
-    TDP,
-    VFIO,
-    X86,
-    XEN,
-    Case,
-    keeps,
-)
+from tests.kernel.cases import AVIC, COALESCED, EVENTFD, HYPERV, MAIN, POSTED, SEV, SVM, VFIO, XEN, Case, keeps
 from tests.kernel.edit import Insert, Replace
 
 RESHAPED: tuple[Case, ...] = (
@@ -32,10 +14,16 @@ RESHAPED: tuple[Case, ...] = (
         MAIN,
         "kvm_device_release",
         (
-            "\t\tmutex_lock(&kvm->lock);\n\t\tlist_del_rcu(&dev->vm_node);\n\t\tsynchronize_rcu();\n\t\tdev->ops->release(dev);\n"
-            "\t\tmutex_unlock(&kvm->lock);\n",
-            "\t\tscoped_guard(mutex, &kvm->lock) {\n\t\t\tlist_del_rcu(&dev->vm_node);\n\t\t\tsynchronize_rcu();\n"
-            "\t\t\tdev->ops->release(dev);\n\t\t}\n",
+            (
+                "\t\tmutex_lock(&kvm->lock);\n\t\tlist_del_rcu(&dev->vm_node);\n\t\tsynchronize_rcu();\n"
+                "\t\tdev->ops->release(dev);\n"
+                "\t\tmutex_unlock(&kvm->lock);\n"
+            ),
+            (
+                "\t\tscoped_guard(mutex, &kvm->lock) {\n\t\t\tlist_del_rcu(&dev->vm_node);\n"
+                "\t\t\tsynchronize_rcu();\n"
+                "\t\t\tdev->ops->release(dev);\n\t\t}\n"
+            ),
         ),
     ),
     keeps(
@@ -44,8 +32,10 @@ RESHAPED: tuple[Case, ...] = (
         "kvm_vm_ioctl_create_vcpu",
         Insert(
             "kvm_vm_ioctl_create_vcpu",
-            "static int kvm_reserve_vcpu(struct kvm *vm, unsigned int id)\n{\n\tint err = -EINVAL;\n\n\tmutex_lock(&vm->lock);\n"
-            "\tif (vm->created_vcpus < vm->max_vcpus)\n\t\terr = kvm_arch_vcpu_precreate(vm, id);\n\tif (!err)\n"
+            "static int kvm_reserve_vcpu(struct kvm *vm, unsigned int id)\n{\n\tint err = -EINVAL;\n\n"
+            "\tmutex_lock(&vm->lock);\n"
+            "\tif (vm->created_vcpus < vm->max_vcpus)\n\t\terr = kvm_arch_vcpu_precreate(vm, id);\n"
+            "\tif (!err)\n"
             "\t\tvm->created_vcpus++;\n\tmutex_unlock(&vm->lock);\n\treturn err;\n}\n",
         ),
         Replace(
@@ -60,9 +50,15 @@ RESHAPED: tuple[Case, ...] = (
         "kvm_destroy_vm",
         Insert(
             "kvm_destroy_vm",
-            "static inline void kvm_unlink_vm(struct kvm *vm)\n{\n\tguard(mutex)(&kvm_lock);\n\n\tlist_del(&vm->vm_list);\n}\n",
+            (
+                "static inline void kvm_unlink_vm(struct kvm *vm)\n{\n\tguard(mutex)(&kvm_lock);\n\n"
+                "\tlist_del(&vm->vm_list);\n}\n"
+            ),
         ),
-        ("\tmutex_lock(&kvm_lock);\n\tlist_del(&kvm->vm_list);\n\tmutex_unlock(&kvm_lock);\n", "\tkvm_unlink_vm(kvm);\n"),
+        (
+            "\tmutex_lock(&kvm_lock);\n\tlist_del(&kvm->vm_list);\n\tmutex_unlock(&kvm_lock);\n",
+            "\tkvm_unlink_vm(kvm);\n",
+        ),
     ),
     keeps(
         "macros around the arch's mutex",
@@ -76,139 +72,40 @@ RESHAPED: tuple[Case, ...] = (
         ("\tmutex_lock(&kvm->slots_arch_lock);\n", "\tslots_arch_enter(kvm);\n"),
         ("mutex_unlock(&kvm->slots_arch_lock);", "slots_arch_leave(kvm);", 2),
         (
-            "\tif (change == KVM_MR_DELETE || change == KVM_MR_MOVE) {\n\t\tkvm_activate_memslot(kvm, invalid_slot, old);\n"
-            "\t\tkfree(invalid_slot);\n\t} else {\n\t\tslots_arch_leave(kvm);\n\t}\n",
-            "\tif (change != KVM_MR_DELETE && change != KVM_MR_MOVE) {\n\t\tslots_arch_leave(kvm);\n\t\treturn r;\n\t}\n"
-            "\tkvm_activate_memslot(kvm, invalid_slot, old);\n\tkfree(invalid_slot);\n",
+            (
+                "\tif (change == KVM_MR_DELETE || change == KVM_MR_MOVE) {\n"
+                "\t\tkvm_activate_memslot(kvm, invalid_slot, old);\n"
+                "\t\tkfree(invalid_slot);\n\t} else {\n\t\tslots_arch_leave(kvm);\n\t}\n"
+            ),
+            (
+                "\tif (change != KVM_MR_DELETE && change != KVM_MR_MOVE) {\n\t\tslots_arch_leave(kvm);\n"
+                "\t\treturn r;\n\t}\n"
+                "\tkvm_activate_memslot(kvm, invalid_slot, old);\n\tkfree(invalid_slot);\n"
+            ),
         ),
     ),
     keeps(
         "the bitmap is copied in a function that is called under a scoped guard",
         MAIN,
         "kvm_get_dirty_log_protect",
-        Replace("kvm_get_dirty_log_protect", r"^\t\tKVM_MMU_LOCK\(kvm\);\n(?=\t\tfor)", "\t\tscoped_guard(write_lock, &kvm->mmu_lock)\n"),
+        Replace(
+            "kvm_get_dirty_log_protect",
+            r"^\t\tKVM_MMU_LOCK\(kvm\);\n(?=\t\tfor)",
+            "\t\tscoped_guard(write_lock, &kvm->mmu_lock)\n",
+        ),
         ("\t\tKVM_MMU_UNLOCK(kvm);\n", ""),
-    ),
-    keeps(
-        "a guard with one return more",
-        X86,
-        "kvm_hyperv_tsc_notifier",
-        ("\tmutex_lock(&kvm_lock);\n", "\tguard(mutex)(&kvm_lock);\n\tif (list_empty(&vm_list))\n\t\treturn;\n\n"),
-        ("\t}\n\n\tmutex_unlock(&kvm_lock);\n", "\t}\n"),
-    ),
-    keeps(
-        "the state by another name",
-        X86,
-        "kvm_vm_ioctl_set_pit2",
-        ("\tstruct kvm_pit *pit = kvm->arch.vpit;\n", "\tstruct kvm_pit *pit = kvm->arch.vpit;\n\tstruct kvm_kpit_state *state = &pit->pit_state;\n\tstruct mutex *lock = &state->lock;\n"),
-        ("\tmutex_lock(&pit->pit_state.lock);\n", "\tmutex_lock(lock);\n"),
-        ("\tmemcpy(&pit->pit_state.channels, &ps->channels,\n", "\tmemcpy(&state->channels, &ps->channels,\n"),
-        ("\tpit->pit_state.flags = ps->flags;\n", "\tstate->flags = ps->flags;\n"),
-    ),
-    keeps(
-        "the two controllers share a case",
-        X86,
-        "kvm_vm_ioctl_set_irqchip",
-        Replace(
-            "kvm_vm_ioctl_set_irqchip",
-            r"^\tcase KVM_IRQCHIP_PIC_MASTER:\n.*?(?=\tcase KVM_IRQCHIP_IOAPIC:)",
-            "\tcase KVM_IRQCHIP_PIC_MASTER:\n\tcase KVM_IRQCHIP_PIC_SLAVE: {\n"
-            "\t\tstruct kvm_kpic_state *state = &pic->pics[chip->chip_id == KVM_IRQCHIP_PIC_SLAVE];\n\n"
-            "\t\tscoped_guard(spinlock, &pic->lock)\n\t\t\tmemcpy(state, &chip->chip.pic, sizeof(struct kvm_pic_state));\n\t\tbreak;\n\t}\n",
-        ),
-    ),
-    keeps(
-        "a condition instead of a switch",
-        X86,
-        "kvm_arch_tsc_set_attr",
-        ("\tswitch (attr->attr) {\n\tcase KVM_VCPU_TSC_OFFSET: {\n", "\tif (attr->attr == KVM_VCPU_TSC_OFFSET) {\n"),
-        ("\t\tr = -EFAULT;\n\t\tif (get_user(offset, uaddr))\n\t\t\tbreak;\n", "\t\tif (get_user(offset, uaddr))\n\t\t\treturn -EFAULT;\n"),
-        ("\t\tr = 0;\n\t\tbreak;\n\t}\n\tdefault:\n\t\tr = -ENXIO;\n\t}\n", "\t\tr = 0;\n\t} else {\n\t\tr = -ENXIO;\n\t}\n"),
-    ),
-    keeps(
-        "the target is looked up by an inline function",
-        X86,
-        "kvm_sched_yield",
-        Insert(
-            "kvm_sched_yield",
-            "static inline struct kvm_vcpu *kvm_yield_target(struct kvm *vm, unsigned long id)\n{\n\tstruct kvm_apic_map *ids;\n"
-            "\tstruct kvm_vcpu *found = NULL;\n\n\trcu_read_lock();\n\tids = rcu_dereference(vm->arch.apic_map);\n"
-            "\tif (!ids || id > ids->max_apic_id)\n\t\tgoto out;\n\tid = array_index_nospec(id, ids->max_apic_id + 1);\n"
-            "\tif (ids->phys_map[id])\n\t\tfound = ids->phys_map[id]->vcpu;\nout:\n\trcu_read_unlock();\n\treturn found;\n}\n",
-        ),
-        ("\tstruct kvm_apic_map *map;\n", ""),
-        Replace("kvm_sched_yield", r"^\trcu_read_lock\(\);\n.*?\trcu_read_unlock\(\);\n", "\ttarget = kvm_yield_target(vcpu->kvm, dest_id);\n"),
-    ),
-    keeps(
-        "a function comes back with the cache locked, or tells that it cannot",
-        X86,
-        "kvm_setup_guest_pvclock",
-        Insert(
-            "kvm_setup_guest_pvclock",
-            "static bool kvm_gpc_lock_valid(struct gfn_to_pfn_cache *cache, unsigned long len, unsigned long *flags)\n{\n"
-            "\tfor (;;) {\n\t\tread_lock_irqsave(&cache->lock, *flags);\n\t\tif (kvm_gpc_check(cache, len))\n\t\t\treturn true;\n"
-            "\t\tread_unlock_irqrestore(&cache->lock, *flags);\n\t\tif (kvm_gpc_refresh(cache, len))\n\t\t\treturn false;\n\t}\n}\n",
-        ),
-        Replace(
-            "kvm_setup_guest_pvclock",
-            r"^\tread_lock_irqsave\(&gpc->lock, flags\);\n\twhile .*?\n\t\}\n",
-            "\tif (!kvm_gpc_lock_valid(gpc, offset + sizeof(*guest_hv_clock), &flags))\n\t\treturn;\n",
-        ),
-    ),
-    keeps(
-        "the filter is replaced under a scoped guard, and the test is the other way round",
-        X86,
-        "kvm_vm_ioctl_set_msr_filter",
-        (
-            "\tmutex_lock(&kvm->lock);\n\told_filter = rcu_replace_pointer(kvm->arch.msr_filter, new_filter,\n"
-            "\t\t\t\t\t mutex_is_locked(&kvm->lock));\n\tmutex_unlock(&kvm->lock);\n",
-            "\tscoped_guard(mutex, &kvm->lock) {\n\t\told_filter = rcu_dereference_protected(kvm->arch.msr_filter,\n"
-            "\t\t\t\t\t\t       lockdep_is_held(&kvm->lock));\n\t\trcu_assign_pointer(kvm->arch.msr_filter, new_filter);\n\t}\n",
-        ),
-    ),
-    keeps(
-        "the section in a block of its own",
-        X86,
-        "kvm_arch_vcpu_ioctl_translate",
-        ("\tidx = srcu_read_lock(&vcpu->kvm->srcu);\n\tgpa = kvm_mmu_gva_to_gpa_system(vcpu, vaddr, NULL);\n\tsrcu_read_unlock(&vcpu->kvm->srcu, idx);\n", "\tscoped_guard(srcu, &vcpu->kvm->srcu)\n\t\tgpa = kvm_mmu_gva_to_gpa_system(vcpu, vaddr, NULL);\n"),
-        ("\tint idx;\n", ""),
-    ),
-    keeps(
-        "who is not in PAE mode returns first",
-        REGS,
-        "kvm_vcpu_ioctl_x86_get_sregs2",
-        Replace(
-            "kvm_vcpu_ioctl_x86_get_sregs2",
-            r"^\tif \(is_pae_paging\(vcpu\)\) \{\n.*?\n\t\}\n",
-            "\tif (!is_pae_paging(vcpu))\n\t\treturn;\n\n\tkvm_vcpu_srcu_read_lock(vcpu);\n\tfor (i = 0; i < 4; i++)\n"
-            "\t\tsregs2->pdptrs[i] = kvm_pdptr_read(vcpu, i);\n\tkvm_vcpu_srcu_read_unlock(vcpu);\n"
-            "\tsregs2->flags |= KVM_SREGS2_FLAGS_PDPTRS_VALID;\n",
-        ),
-    ),
-    keeps(
-        "a guard of a spinlock",
-        IOAPIC,
-        "kvm_ioapic_scan_entry",
-        ("\tspin_lock(&ioapic->lock);\n", "\tguard(spinlock)(&ioapic->lock);\n"),
-        ("\tspin_unlock(&ioapic->lock);\n", ""),
-    ),
-    keeps(
-        "the loop counts downwards",
-        IOAPIC,
-        "kvm_ioapic_eoi_inject_work",
-        Replace(
-            "kvm_ioapic_eoi_inject_work",
-            r"^\tfor \(i = 0; .*\n\t\}\n(?=\tspin_unlock)",
-            "\ti = IOAPIC_NUM_PINS;\n\twhile (i-- > 0) {\n\t\tunion kvm_ioapic_redirect_entry *ent = &ioapic->redirtbl[i];\n\n"
-            "\t\tif (ent->fields.trig_mode == IOAPIC_LEVEL_TRIG && (ioapic->irr & (1 << i)) && !ent->fields.remote_irr)\n"
-            "\t\t\tioapic_service(ioapic, i, false);\n\t}\n",
-        ),
     ),
     keeps(
         "a scoped section",
         EVENTFD,
         "irqfd_resampler_ack",
-        ("\tidx = srcu_read_lock(&kvm->irq_srcu);\n\tirqfd_resampler_notify(resampler);\n\tsrcu_read_unlock(&kvm->irq_srcu, idx);\n", "\tscoped_guard(srcu, &kvm->irq_srcu)\n\t\tirqfd_resampler_notify(resampler);\n"),
+        (
+            (
+                "\tidx = srcu_read_lock(&kvm->irq_srcu);\n\tirqfd_resampler_notify(resampler);\n"
+                "\tsrcu_read_unlock(&kvm->irq_srcu, idx);\n"
+            ),
+            "\tscoped_guard(srcu, &kvm->irq_srcu)\n\t\tirqfd_resampler_notify(resampler);\n",
+        ),
         ("\tint idx;\n", ""),
     ),
     keeps(
@@ -219,11 +116,16 @@ RESHAPED: tuple[Case, ...] = (
             "kvm_irqfd_deassign",
             "static void irqfd_deactivate_all(struct kvm *vm, struct eventfd_ctx *ctx, int gsi)\n{\n"
             "\tstruct kvm_kernel_irqfd *pos, *next;\n\n\tlockdep_assert_held(&vm->irqfds.lock);\n\n"
-            "\tlist_for_each_entry_safe(pos, next, &vm->irqfds.items, list)\n\t\tif (pos->eventfd == ctx && pos->gsi == gsi)\n"
+            "\tlist_for_each_entry_safe(pos, next, &vm->irqfds.items, list)\n"
+            "\t\tif (pos->eventfd == ctx && pos->gsi == gsi)\n"
             "\t\t\tirqfd_deactivate(pos);\n}\n",
         ),
         ("\tstruct kvm_kernel_irqfd *irqfd, *tmp;\n", ""),
-        Replace("kvm_irqfd_deassign", r"^\tlist_for_each_entry_safe.*?\n\t\}\n", "\tirqfd_deactivate_all(kvm, eventfd, args->gsi);\n"),
+        Replace(
+            "kvm_irqfd_deassign",
+            r"^\tlist_for_each_entry_safe.*?\n\t\}\n",
+            "\tirqfd_deactivate_all(kvm, eventfd, args->gsi);\n",
+        ),
     ),
     keeps(
         "a guard that disables interrupts around a walk",
@@ -238,15 +140,25 @@ RESHAPED: tuple[Case, ...] = (
         "sev_asid_new",
         ("again:\n\tasid = find_next_zero_bit(", "\tfor (;;) {\n\tasid = find_next_zero_bit("),
         (
-            "\tif (asid > max_asid) {\n\t\tif (retry && __sev_recycle_asids(min_asid, max_asid)) {\n\t\t\tretry = false;\n\t\t\tgoto again;\n\t\t}\n",
-            "\tif (asid <= max_asid)\n\t\tbreak;\n\tif (retry && __sev_recycle_asids(min_asid, max_asid)) {\n\t\tretry = false;\n\t\tcontinue;\n\t}\n",
+            (
+                "\tif (asid > max_asid) {\n\t\tif (retry && __sev_recycle_asids(min_asid, max_asid)) {\n"
+                "\t\t\tretry = false;\n\t\t\tgoto again;\n\t\t}\n"
+            ),
+            (
+                "\tif (asid <= max_asid)\n\t\tbreak;\n"
+                "\tif (retry && __sev_recycle_asids(min_asid, max_asid)) {\n\t\tretry = false;\n"
+                "\t\tcontinue;\n\t}\n"
+            ),
         ),
     ),
     keeps(
         "assertions where the lock is held",
         SEV,
         "sev_vm_destroy",
-        ("\t\towner_kvm = sev->enc_context_owner;\n", "\t\tlockdep_assert_held(&sev_mirror_lock);\n\t\towner_kvm = sev->enc_context_owner;\n"),
+        (
+            "\t\towner_kvm = sev->enc_context_owner;\n",
+            "\t\tlockdep_assert_held(&sev_mirror_lock);\n\t\towner_kvm = sev->enc_context_owner;\n",
+        ),
     ),
     keeps(
         "the update moves to a function that is told whether the lock is held",
@@ -254,49 +166,21 @@ RESHAPED: tuple[Case, ...] = (
         "avic_vcpu_put",
         Insert(
             "avic_vcpu_put",
-            "static void avic_stop_running(struct kvm_vcpu *vcpu, u64 entry, bool locked)\n{\n\tstruct vcpu_svm *svm = to_svm(vcpu);\n"
-            "\tunsigned long flags;\n\n\tif (!locked)\n\t\tspin_lock_irqsave(&svm->ir_list_lock, flags);\n\tavic_update_iommu_vcpu_affinity(vcpu, -1, 0);\n"
-            "\tentry &= ~AVIC_PHYSICAL_ID_ENTRY_IS_RUNNING_MASK;\n\tWRITE_ONCE(*(svm->avic_physical_id_cache), entry);\n"
+            "static void avic_stop_running(struct kvm_vcpu *vcpu, u64 entry, bool locked)\n{\n"
+            "\tstruct vcpu_svm *svm = to_svm(vcpu);\n"
+            "\tunsigned long flags;\n\n\tif (!locked)\n"
+            "\t\tspin_lock_irqsave(&svm->ir_list_lock, flags);\n"
+            "\tavic_update_iommu_vcpu_affinity(vcpu, -1, 0);\n"
+            "\tentry &= ~AVIC_PHYSICAL_ID_ENTRY_IS_RUNNING_MASK;\n"
+            "\tWRITE_ONCE(*(svm->avic_physical_id_cache), entry);\n"
             "\tif (!locked)\n\t\tspin_unlock_irqrestore(&svm->ir_list_lock, flags);\n}\n",
         ),
-        Replace("avic_vcpu_put", r"^\tspin_lock_irqsave.*?\tspin_unlock_irqrestore\(&svm->ir_list_lock, flags\);\n", "\tavic_stop_running(vcpu, entry, false);\n"),
+        Replace(
+            "avic_vcpu_put",
+            r"^\tspin_lock_irqsave.*?\tspin_unlock_irqrestore\(&svm->ir_list_lock, flags\);\n",
+            "\tavic_stop_running(vcpu, entry, false);\n",
+        ),
         ("\tunsigned long flags;\n", ""),
-    ),
-    keeps(
-        "the mode of the rwlock is chosen by a function",
-        MMU,
-        "kvm_mmu_slot_remove_write_access",
-        Insert(
-            "kvm_mmu_slot_remove_write_access",
-            "static void mmu_lock_for(struct kvm *vm, bool shared)\n{\n\tif (shared)\n\t\tread_lock(&vm->mmu_lock);\n\telse\n"
-            "\t\twrite_lock(&vm->mmu_lock);\n}\n\nstatic void mmu_unlock_for(struct kvm *vm, bool shared)\n{\n\tif (shared)\n"
-            "\t\tread_unlock(&vm->mmu_lock);\n\telse\n\t\twrite_unlock(&vm->mmu_lock);\n}\n",
-        ),
-        ("\t\twrite_lock(&kvm->mmu_lock);\n", "\t\tmmu_lock_for(kvm, false);\n"),
-        ("\t\twrite_unlock(&kvm->mmu_lock);\n", "\t\tmmu_unlock_for(kvm, false);\n"),
-        ("\t\tread_lock(&kvm->mmu_lock);\n", "\t\tmmu_lock_for(kvm, true);\n"),
-        ("\t\tread_unlock(&kvm->mmu_lock);\n", "\t\tmmu_unlock_for(kvm, true);\n"),
-    ),
-    keeps(
-        "the rwlock is taken through a table of functions",
-        MMU,
-        "kvm_mmu_zap_all_fast",
-        Insert(
-            "kvm_mmu_zap_all_fast",
-            "struct mmu_lock_ops {\n\tvoid (*enter)(struct kvm *kvm);\n\tvoid (*leave)(struct kvm *kvm);\n};\n\n"
-            "static void mmu_enter_writer(struct kvm *kvm)\n{\n\twrite_lock(&kvm->mmu_lock);\n}\n\n"
-            "static void mmu_leave_writer(struct kvm *kvm)\n{\n\twrite_unlock(&kvm->mmu_lock);\n}\n\n"
-            "static const struct mmu_lock_ops mmu_writer_ops = {\n\t.enter = mmu_enter_writer,\n\t.leave = mmu_leave_writer,\n};\n",
-        ),
-        ("\twrite_lock(&kvm->mmu_lock);\n", "\tmmu_writer_ops.enter(kvm);\n"),
-        ("\twrite_unlock(&kvm->mmu_lock);\n", "\tmmu_writer_ops.leave(kvm);\n"),
-    ),
-    keeps(
-        "a guard for readers around a walk that gives way",
-        TDP,
-        "kvm_tdp_mmu_zap_invalidated_roots",
-        ("\tread_lock(&kvm->mmu_lock);\n", "\tguard(read_lock)(&kvm->mmu_lock);\n"),
-        ("\n\tread_unlock(&kvm->mmu_lock);\n", ""),
     ),
     keeps(
         "the loop is a while, and the array is filled by index",
@@ -305,9 +189,18 @@ RESHAPED: tuple[Case, ...] = (
         Replace(
             "kvm_xen_eventfd_reset",
             r"^\tall_evtchnfds = kmalloc_array.*?\n\t\}\n",
-            "\tall_evtchnfds = kmalloc_array(n, sizeof(struct evtchnfd *), GFP_KERNEL);\n\tif (!all_evtchnfds)\n\t\tgoto no_memory;\n",
+            (
+                "\tall_evtchnfds = kmalloc_array(n, sizeof(struct evtchnfd *), GFP_KERNEL);\n"
+                "\tif (!all_evtchnfds)\n\t\tgoto no_memory;\n"
+            ),
         ),
-        ("\tkfree(all_evtchnfds);\n\n\treturn 0;\n", "\tkfree(all_evtchnfds);\n\n\treturn 0;\n\nno_memory:\n\tmutex_unlock(&kvm->arch.xen.xen_lock);\n\treturn -ENOMEM;\n"),
+        (
+            "\tkfree(all_evtchnfds);\n\n\treturn 0;\n",
+            (
+                "\tkfree(all_evtchnfds);\n\n\treturn 0;\n\nno_memory:\n"
+                "\tmutex_unlock(&kvm->arch.xen.xen_lock);\n\treturn -ENOMEM;\n"
+            ),
+        ),
     ),
     keeps(
         "the mode is set by a function with the lock in it",
@@ -315,10 +208,16 @@ RESHAPED: tuple[Case, ...] = (
         "kvm_xen_write_hypercall_page",
         Insert(
             "kvm_xen_write_hypercall_page",
-            "static int kvm_xen_set_long_mode(struct kvm *vm, bool lm)\n{\n\tstruct kvm_xen *xen = &vm->arch.xen;\n\n\tguard(mutex)(&xen->xen_lock);\n"
-            "\tif (xen->long_mode == lm)\n\t\treturn 0;\n\txen->long_mode = lm;\n\treturn xen->shinfo_cache.active && kvm_xen_shared_info_init(vm);\n}\n",
+            "static int kvm_xen_set_long_mode(struct kvm *vm, bool lm)\n{\n"
+            "\tstruct kvm_xen *xen = &vm->arch.xen;\n\n\tguard(mutex)(&xen->xen_lock);\n"
+            "\tif (xen->long_mode == lm)\n\t\treturn 0;\n\txen->long_mode = lm;\n"
+            "\treturn xen->shinfo_cache.active && kvm_xen_shared_info_init(vm);\n}\n",
         ),
-        Replace("kvm_xen_write_hypercall_page", r"^\tmutex_lock\(&kvm->arch.xen.xen_lock\);\n.*?\tmutex_unlock\(&kvm->arch.xen.xen_lock\);\n", "\tr = kvm_xen_set_long_mode(kvm, lm);\n"),
+        Replace(
+            "kvm_xen_write_hypercall_page",
+            r"^\tmutex_lock\(&kvm->arch.xen.xen_lock\);\n.*?\tmutex_unlock\(&kvm->arch.xen.xen_lock\);\n",
+            "\tr = kvm_xen_set_long_mode(kvm, lm);\n",
+        ),
         ("\tint r = 0;\n", "\tint r;\n"),
     ),
     keeps(
@@ -332,28 +231,33 @@ RESHAPED: tuple[Case, ...] = (
         HYPERV,
         "kvm_hv_request_tsc_page_update",
         (
-            "\tif (hv->hv_tsc_page_status == HV_TSC_PAGE_SET &&\n\t    !tsc_page_update_unsafe(hv))\n\t\thv->hv_tsc_page_status = HV_TSC_PAGE_HOST_CHANGED;\n\n\tmutex_unlock(&hv->hv_lock);\n",
-            "\tswitch (hv->hv_tsc_page_status) {\n\tcase HV_TSC_PAGE_SET:\n\t\tif (!tsc_page_update_unsafe(hv))\n\t\t\thv->hv_tsc_page_status = HV_TSC_PAGE_HOST_CHANGED;\n\t\tbreak;\n\tdefault:\n\t\tbreak;\n\t}\n\tmutex_unlock(&hv->hv_lock);\n",
+            (
+                "\tif (hv->hv_tsc_page_status == HV_TSC_PAGE_SET &&\n\t    !tsc_page_update_unsafe(hv))\n"
+                "\t\thv->hv_tsc_page_status = HV_TSC_PAGE_HOST_CHANGED;\n\n\tmutex_unlock(&hv->hv_lock);\n"
+            ),
+            (
+                "\tswitch (hv->hv_tsc_page_status) {\n\tcase HV_TSC_PAGE_SET:\n"
+                "\t\tif (!tsc_page_update_unsafe(hv))\n"
+                "\t\t\thv->hv_tsc_page_status = HV_TSC_PAGE_HOST_CHANGED;\n\t\tbreak;\n\tdefault:\n"
+                "\t\tbreak;\n\t}\n\tmutex_unlock(&hv->hv_lock);\n"
+            ),
         ),
-    ),
-    keeps(
-        "a flag says that the mutex is still held",
-        LAPIC,
-        "kvm_recalculate_apic_map",
-        ("\tint r;\n", "\tbool held = true;\n\tint r;\n"),
-        ("\t\t/* Someone else has updated the map. */\n\t\tmutex_unlock(&kvm->arch.apic_map_lock);\n\t\treturn;\n", "\t\t/* Someone else has updated the map. */\n\t\tgoto unlock;\n"),
-        ("\tmutex_unlock(&kvm->arch.apic_map_lock);\n\n\tif (old)\n", "\tmutex_unlock(&kvm->arch.apic_map_lock);\n\theld = false;\n\n\tif (old)\n"),
-        ("\tkvm_make_scan_ioapic_request(kvm);\n", "\tkvm_make_scan_ioapic_request(kvm);\nunlock:\n\tif (held)\n\t\tmutex_unlock(&kvm->arch.apic_map_lock);\n"),
     ),
     keeps(
         "the lock of the other processor by a pointer",
         POSTED,
         "vmx_vcpu_pi_load",
         (
-            "\t\traw_spin_lock(&per_cpu(wakeup_vcpus_on_cpu_lock, vcpu->cpu));\n\t\tlist_del(&vmx->pi_wakeup_list);\n"
-            "\t\traw_spin_unlock(&per_cpu(wakeup_vcpus_on_cpu_lock, vcpu->cpu));\n",
-            "\t\traw_spinlock_t *sleepers = &per_cpu(wakeup_vcpus_on_cpu_lock, vcpu->cpu);\n\n\t\traw_spin_lock(sleepers);\n"
-            "\t\tlist_del(&vmx->pi_wakeup_list);\n\t\traw_spin_unlock(sleepers);\n",
+            (
+                "\t\traw_spin_lock(&per_cpu(wakeup_vcpus_on_cpu_lock, vcpu->cpu));\n"
+                "\t\tlist_del(&vmx->pi_wakeup_list);\n"
+                "\t\traw_spin_unlock(&per_cpu(wakeup_vcpus_on_cpu_lock, vcpu->cpu));\n"
+            ),
+            (
+                "\t\traw_spinlock_t *sleepers = &per_cpu(wakeup_vcpus_on_cpu_lock, vcpu->cpu);\n\n"
+                "\t\traw_spin_lock(sleepers);\n"
+                "\t\tlist_del(&vmx->pi_wakeup_list);\n\t\traw_spin_unlock(sleepers);\n"
+            ),
         ),
     ),
     keeps(
@@ -362,8 +266,23 @@ RESHAPED: tuple[Case, ...] = (
         "coalesced_mmio_write",
         ("\t__u32 insert;\n", "\t__u32 insert;\n\tint ret = -EOPNOTSUPP;\n"),
         ("\tspin_lock(&dev->kvm->ring_lock);\n", "\tspin_lock(&dev->kvm->ring_lock);\n\tdo {\n"),
-        ("\t    (insert + 1) % KVM_COALESCED_MMIO_MAX == READ_ONCE(ring->first)) {\n\t\tspin_unlock(&dev->kvm->ring_lock);\n\t\treturn -EOPNOTSUPP;\n\t}\n", "\t    (insert + 1) % KVM_COALESCED_MMIO_MAX == READ_ONCE(ring->first))\n\t\tbreak;\n"),
-        ("\tring->last = (insert + 1) % KVM_COALESCED_MMIO_MAX;\n\tspin_unlock(&dev->kvm->ring_lock);\n\treturn 0;\n", "\tring->last = (insert + 1) % KVM_COALESCED_MMIO_MAX;\n\tret = 0;\n\t} while (0);\n\tspin_unlock(&dev->kvm->ring_lock);\n\treturn ret;\n"),
+        (
+            (
+                "\t    (insert + 1) % KVM_COALESCED_MMIO_MAX == READ_ONCE(ring->first)) {\n"
+                "\t\tspin_unlock(&dev->kvm->ring_lock);\n\t\treturn -EOPNOTSUPP;\n\t}\n"
+            ),
+            "\t    (insert + 1) % KVM_COALESCED_MMIO_MAX == READ_ONCE(ring->first))\n\t\tbreak;\n",
+        ),
+        (
+            (
+                "\tring->last = (insert + 1) % KVM_COALESCED_MMIO_MAX;\n"
+                "\tspin_unlock(&dev->kvm->ring_lock);\n\treturn 0;\n"
+            ),
+            (
+                "\tring->last = (insert + 1) % KVM_COALESCED_MMIO_MAX;\n\tret = 0;\n\t} while (0);\n"
+                "\tspin_unlock(&dev->kvm->ring_lock);\n\treturn ret;\n"
+            ),
+        ),
     ),
     keeps(
         "the file is found by a function that is called with the mutex held",
@@ -371,16 +290,31 @@ RESHAPED: tuple[Case, ...] = (
         "kvm_vfio_file_add",
         Insert(
             "kvm_vfio_file_add",
-            "static struct kvm_vfio_file *kvm_vfio_find(struct kvm_vfio *vfio, struct file *file)\n{\n\tstruct kvm_vfio_file *pos;\n\n"
-            "\tlist_for_each_entry(pos, &vfio->file_list, node)\n\t\tif (pos->file == file)\n\t\t\treturn pos;\n\treturn NULL;\n}\n",
+            "static struct kvm_vfio_file *kvm_vfio_find(struct kvm_vfio *vfio, struct file *file)\n{\n"
+            "\tstruct kvm_vfio_file *pos;\n\n"
+            "\tlist_for_each_entry(pos, &vfio->file_list, node)\n\t\tif (pos->file == file)\n"
+            "\t\t\treturn pos;\n\treturn NULL;\n}\n",
         ),
-        Replace("kvm_vfio_file_add", r"^\tlist_for_each_entry\(.*?\n\t\}\n", "\tif (kvm_vfio_find(kv, filp)) {\n\t\tret = -EEXIST;\n\t\tgoto out_unlock;\n\t}\n"),
+        Replace(
+            "kvm_vfio_file_add",
+            r"^\tlist_for_each_entry\(.*?\n\t\}\n",
+            "\tif (kvm_vfio_find(kv, filp)) {\n\t\tret = -EEXIST;\n\t\tgoto out_unlock;\n\t}\n",
+        ),
     ),
     keeps(
         "the guard becomes a lock with one way out",
         SVM,
         "svm_srso_vm_destroy",
         ("\tguard(spinlock)(&srso_lock);\n", "\tspin_lock(&srso_lock);\n"),
-        ("\tif (atomic_read(&srso_nr_vms))\n\t\treturn;\n\n\ton_each_cpu(svm_srso_clear_bp_spec_reduce, NULL, 1);\n", "\tif (!atomic_read(&srso_nr_vms))\n\t\ton_each_cpu(svm_srso_clear_bp_spec_reduce, NULL, 1);\n\tspin_unlock(&srso_lock);\n"),
+        (
+            (
+                "\tif (atomic_read(&srso_nr_vms))\n\t\treturn;\n\n"
+                "\ton_each_cpu(svm_srso_clear_bp_spec_reduce, NULL, 1);\n"
+            ),
+            (
+                "\tif (!atomic_read(&srso_nr_vms))\n"
+                "\t\ton_each_cpu(svm_srso_clear_bp_spec_reduce, NULL, 1);\n\tspin_unlock(&srso_lock);\n"
+            ),
+        ),
     ),
 )

@@ -37,6 +37,7 @@ WAITING: tuple[Case, ...] = (
         "kvm.srcu",
         ("\tkvm_vcpu_srcu_read_unlock(vcpu);\n", ""),
         ("\tkvm_vcpu_srcu_read_lock(vcpu);\n", ""),
+        missed="whether a bit of a register that the guest sets is set counts as not known",
     ),
     breaks(
         "kvm/order-vcpu",
@@ -44,7 +45,10 @@ WAITING: tuple[Case, ...] = (
         X86,
         "kvm_vcpu_ioctl_enable_cap",
         "kvm.lock",
-        ("\tif (cap->flags)\n\t\treturn -EINVAL;\n", "\tif (cap->flags)\n\t\treturn -EINVAL;\n\n\tguard(mutex)(&vcpu->kvm->lock);\n"),
+        (
+            "\tif (cap->flags)\n\t\treturn -EINVAL;\n",
+            "\tif (cap->flags)\n\t\treturn -EINVAL;\n\n\tguard(mutex)(&vcpu->kvm->lock);\n",
+        ),
     ),
     breaks(
         "kvm/order-cpus",
@@ -60,7 +64,10 @@ WAITING: tuple[Case, ...] = (
         MAIN,
         "kvm_vm_set_mem_attributes",
         "kvm.lock",
-        ("\tkvm_handle_gfn_range(kvm, &pre_set_range);\n", "\tmutex_lock(&kvm->lock);\n\tkvm_handle_gfn_range(kvm, &pre_set_range);\n\tmutex_unlock(&kvm->lock);\n"),
+        (
+            "\tkvm_handle_gfn_range(kvm, &pre_set_range);\n",
+            ("\tmutex_lock(&kvm->lock);\n\tkvm_handle_gfn_range(kvm, &pre_set_range);\n\tmutex_unlock(&kvm->lock);\n"),
+        ),
     ),
     breaks(
         BALANCE,
@@ -68,7 +75,11 @@ WAITING: tuple[Case, ...] = (
         SEV,
         "sev_vm_destroy",
         "sev_mirror_lock",
-        ("\t\tmutex_unlock(&sev_mirror_lock);\n\t\tkvm_put_kvm(owner_kvm);\n", "\t\tkvm_put_kvm(owner_kvm);\n\t\tmutex_unlock(&sev_mirror_lock);\n"),
+        (
+            "\t\tmutex_unlock(&sev_mirror_lock);\n\t\tkvm_put_kvm(owner_kvm);\n",
+            "\t\tkvm_put_kvm(owner_kvm);\n\t\tmutex_unlock(&sev_mirror_lock);\n",
+        ),
+        missed="dropping a reference counts for the last one where the caller knows of the counter alone",
     ),
     breaks(
         BALANCE,
@@ -76,7 +87,10 @@ WAITING: tuple[Case, ...] = (
         X86,
         "kvm_arch_vcpu_guestdbg_update_apicv_inhibit",
         "apicv_update_lock",
-        ("\tup_write(&kvm->arch.apicv_update_lock);\n", "\tkvm_recalculate_apic_map(kvm);\n\tup_write(&kvm->arch.apicv_update_lock);\n"),
+        (
+            "\tup_write(&kvm->arch.apicv_update_lock);\n",
+            "\tkvm_recalculate_apic_map(kvm);\n\tup_write(&kvm->arch.apicv_update_lock);\n",
+        ),
     ),
     breaks(
         "kvm/order-tdp",
@@ -84,9 +98,21 @@ WAITING: tuple[Case, ...] = (
         TDP,
         "kvm_tdp_mmu_alloc_root",
         "tdp_mmu_pages_lock",
-        ("\tread_lock(&kvm->mmu_lock);\n", "\tspin_lock(&kvm->arch.tdp_mmu_pages_lock);\n\tread_lock(&kvm->mmu_lock);\n"),
+        (
+            "\tread_lock(&kvm->mmu_lock);\n",
+            "\tspin_lock(&kvm->arch.tdp_mmu_pages_lock);\n\tread_lock(&kvm->mmu_lock);\n",
+        ),
         ("\tspin_lock(&kvm->arch.tdp_mmu_pages_lock);\n\n\t/*\n\t * Recheck", "\t/*\n\t * Recheck"),
-        ("out_spin_unlock:\n\tspin_unlock(&kvm->arch.tdp_mmu_pages_lock);\nout_read_unlock:\n\tread_unlock(&kvm->mmu_lock);\n", "out_spin_unlock:\nout_read_unlock:\n\tread_unlock(&kvm->mmu_lock);\n\tspin_unlock(&kvm->arch.tdp_mmu_pages_lock);\n"),
+        (
+            (
+                "out_spin_unlock:\n\tspin_unlock(&kvm->arch.tdp_mmu_pages_lock);\nout_read_unlock:\n"
+                "\tread_unlock(&kvm->mmu_lock);\n"
+            ),
+            (
+                "out_spin_unlock:\nout_read_unlock:\n\tread_unlock(&kvm->mmu_lock);\n"
+                "\tspin_unlock(&kvm->arch.tdp_mmu_pages_lock);\n"
+            ),
+        ),
     ),
     breaks(
         "kvm/order-pvclock",
@@ -95,9 +121,10 @@ WAITING: tuple[Case, ...] = (
         "__kvm_start_pvclock_update",
         "tsc_write_lock",
         (
-            "\traw_spin_lock_irq(&kvm->arch.tsc_write_lock);\n\twrite_seqcount_begin(&kvm->arch.pvclock_sc);\n",
-            "\twrite_seqcount_begin(&kvm->arch.pvclock_sc);\n\traw_spin_lock_irq(&kvm->arch.tsc_write_lock);\n",
+            ("\traw_spin_lock_irq(&kvm->arch.tsc_write_lock);\n\twrite_seqcount_begin(&kvm->arch.pvclock_sc);\n"),
+            ("\twrite_seqcount_begin(&kvm->arch.pvclock_sc);\n\traw_spin_lock_irq(&kvm->arch.tsc_write_lock);\n"),
         ),
+        missed="no rule can say that a sequence count is written under its lock",
     ),
     breaks(
         "kernel/contract-not-held",
@@ -105,7 +132,10 @@ WAITING: tuple[Case, ...] = (
         MMU,
         "kvm_arch_flush_shadow_memslot",
         "kvm.mmu_lock",
-        ("\twrite_unlock(&kvm->mmu_lock);\n\n\tif (zap_all)\n\t\t__kvm_mmu_zap_all_fast_back_half(kvm);\n", "\tif (zap_all)\n\t\t__kvm_mmu_zap_all_fast_back_half(kvm);\n\n\twrite_unlock(&kvm->mmu_lock);\n"),
+        (
+            ("\twrite_unlock(&kvm->mmu_lock);\n\n\tif (zap_all)\n\t\t__kvm_mmu_zap_all_fast_back_half(kvm);\n"),
+            ("\tif (zap_all)\n\t\t__kvm_mmu_zap_all_fast_back_half(kvm);\n\n\twrite_unlock(&kvm->mmu_lock);\n"),
+        ),
         origin="__kvm_mmu_zap_all_fast_back_half",
     ),
     breaks(
@@ -114,8 +144,20 @@ WAITING: tuple[Case, ...] = (
         TDP,
         "tdp_mmu_split_huge_pages_root",
         "kvm.mmu_lock",
-        ("\t\t\tif (shared)\n\t\t\t\tread_unlock(&kvm->mmu_lock);\n\t\t\telse\n\t\t\t\twrite_unlock(&kvm->mmu_lock);\n\n", ""),
-        ("\t\t\tif (shared)\n\t\t\t\tread_lock(&kvm->mmu_lock);\n\t\t\telse\n\t\t\t\twrite_lock(&kvm->mmu_lock);\n\n", ""),
+        (
+            (
+                "\t\t\tif (shared)\n\t\t\t\tread_unlock(&kvm->mmu_lock);\n\t\t\telse\n"
+                "\t\t\t\twrite_unlock(&kvm->mmu_lock);\n\n"
+            ),
+            "",
+        ),
+        (
+            (
+                "\t\t\tif (shared)\n\t\t\t\tread_lock(&kvm->mmu_lock);\n\t\t\telse\n"
+                "\t\t\t\twrite_lock(&kvm->mmu_lock);\n\n"
+            ),
+            "",
+        ),
     ),
     breaks(
         ATOMIC,
@@ -127,6 +169,7 @@ WAITING: tuple[Case, ...] = (
             "\twrite_unlock_irq(&gpc->lock);\n\n\tif (unmap_old)\n\t\tgpc_unmap(old_pfn, old_khva);\n",
             "\tif (unmap_old)\n\t\tgpc_unmap(old_pfn, old_khva);\n\n\twrite_unlock_irq(&gpc->lock);\n",
         ),
+        missed="whether a bit of a page frame is set counts as not known",
     ),
     breaks(
         ATOMIC,
@@ -136,8 +179,16 @@ WAITING: tuple[Case, ...] = (
         "svm_vm_data_hash_lock",
         ("\tspin_lock_irqsave(&svm_vm_data_hash_lock, flags);\n", ""),
         (
-            "\t/* Allocating logical APIC ID table (4KB) */\n\tl_page = alloc_page(GFP_KERNEL_ACCOUNT | __GFP_ZERO);\n\tif (!l_page)\n\t\tgoto free_avic;\n",
-            "\tspin_lock_irqsave(&svm_vm_data_hash_lock, flags);\n\tl_page = alloc_page(GFP_KERNEL_ACCOUNT | __GFP_ZERO);\n\tif (!l_page) {\n\t\tspin_unlock_irqrestore(&svm_vm_data_hash_lock, flags);\n\t\tgoto free_avic;\n\t}\n",
+            (
+                "\t/* Allocating logical APIC ID table (4KB) */\n"
+                "\tl_page = alloc_page(GFP_KERNEL_ACCOUNT | __GFP_ZERO);\n\tif (!l_page)\n"
+                "\t\tgoto free_avic;\n"
+            ),
+            (
+                "\tspin_lock_irqsave(&svm_vm_data_hash_lock, flags);\n"
+                "\tl_page = alloc_page(GFP_KERNEL_ACCOUNT | __GFP_ZERO);\n\tif (!l_page) {\n"
+                "\t\tspin_unlock_irqrestore(&svm_vm_data_hash_lock, flags);\n\t\tgoto free_avic;\n\t}\n"
+            ),
         ),
     ),
     breaks(
@@ -145,8 +196,9 @@ WAITING: tuple[Case, ...] = (
         "a preempted vCPU writes to its guest, and may fault",
         X86,
         "kvm_steal_time_set_preempted",
-        "irqs_off",
+        "",
         ("copy_to_user_nofault(&st->preempted", "copy_to_user(&st->preempted"),
+        origin="kvm_sched_out",
     ),
     breaks(
         ATOMIC,
@@ -155,7 +207,10 @@ WAITING: tuple[Case, ...] = (
         "kvm_guest_time_update",
         "irqs_off",
         ("\tlocal_irq_restore(flags);\n\n\t/* With all the info we got, fill in the values */\n", ""),
-        ("\tkvm_hv_setup_tsc_page(v->kvm, &vcpu->hv_clock);\n", "\tlocal_irq_restore(flags);\n\tkvm_hv_setup_tsc_page(v->kvm, &vcpu->hv_clock);\n"),
+        (
+            "\tkvm_hv_setup_tsc_page(v->kvm, &vcpu->hv_clock);\n",
+            "\tlocal_irq_restore(flags);\n\tkvm_hv_setup_tsc_page(v->kvm, &vcpu->hv_clock);\n",
+        ),
     ),
     breaks(
         "kernel/remote-call",
@@ -163,7 +218,11 @@ WAITING: tuple[Case, ...] = (
         VMX,
         "vmx_vcpu_load_vmcs",
         "irqs_off",
-        ("\t\tloaded_vmcs_clear(vmx->loaded_vmcs);\n\t\tlocal_irq_disable();\n", "\t\tlocal_irq_disable();\n\t\tloaded_vmcs_clear(vmx->loaded_vmcs);\n"),
+        (
+            "\t\tloaded_vmcs_clear(vmx->loaded_vmcs);\n\t\tlocal_irq_disable();\n",
+            "\t\tlocal_irq_disable();\n\t\tloaded_vmcs_clear(vmx->loaded_vmcs);\n",
+        ),
+        missed="that a call waits for another processor is not known",
     ),
     breaks(
         "kernel/remote-call",
@@ -172,6 +231,7 @@ WAITING: tuple[Case, ...] = (
         "svm_srso_vm_destroy",
         "irqs_off",
         ("\tguard(spinlock)(&srso_lock);\n", "\tguard(spinlock_irqsave)(&srso_lock);\n"),
+        missed="that a call waits for another processor is not known",
     ),
     breaks(
         ATOMIC,
@@ -187,7 +247,16 @@ WAITING: tuple[Case, ...] = (
         MAIN,
         "kvm_vcpu_yield_to",
         "rcu",
-        ("\trcu_read_unlock();\n\tif (!task)\n\t\treturn ret;\n\tret = yield_to(task, 1);\n\tput_task_struct(task);\n", "\tif (task) {\n\t\tcond_resched();\n\t\tret = yield_to(task, 1);\n\t\tput_task_struct(task);\n\t}\n\trcu_read_unlock();\n"),
+        (
+            (
+                "\trcu_read_unlock();\n\tif (!task)\n\t\treturn ret;\n\tret = yield_to(task, 1);\n"
+                "\tput_task_struct(task);\n"
+            ),
+            (
+                "\tif (task) {\n\t\tcond_resched();\n\t\tret = yield_to(task, 1);\n"
+                "\t\tput_task_struct(task);\n\t}\n\trcu_read_unlock();\n"
+            ),
+        ),
     ),
     breaks(
         BALANCE,
@@ -195,7 +264,10 @@ WAITING: tuple[Case, ...] = (
         X86,
         "kvm_setup_guest_pvclock",
         "irqs_off",
-        ("\tkvm_gpc_mark_dirty_in_slot(gpc);\n\tread_unlock_irqrestore(&gpc->lock, flags);\n", "\tkvm_gpc_mark_dirty_in_slot(gpc);\n\tread_unlock(&gpc->lock);\n"),
+        (
+            "\tkvm_gpc_mark_dirty_in_slot(gpc);\n\tread_unlock_irqrestore(&gpc->lock, flags);\n",
+            "\tkvm_gpc_mark_dirty_in_slot(gpc);\n\tread_unlock(&gpc->lock);\n",
+        ),
     ),
     breaks(
         IRQ,
@@ -205,6 +277,7 @@ WAITING: tuple[Case, ...] = (
         "irqfds.lock",
         ("spin_lock_irq(", "spin_lock("),
         ("spin_unlock_irq(", "spin_unlock("),
+        missed="that an eventfd is signalled from interrupts is not known",
     ),
     breaks(
         BALANCE,
@@ -229,8 +302,18 @@ WAITING: tuple[Case, ...] = (
         SEV,
         "sev_vm_move_enc_context_from",
         "kvm_vcpu.mutex",
-        ("\tret = sev_lock_vcpus_for_migration(source_kvm, SEV_MIGRATION_TARGET);\n\tif (ret)\n\t\tgoto out_dst_vcpu;\n", "\tret = sev_lock_vcpus_for_migration(source_kvm, SEV_MIGRATION_TARGET);\n\tif (ret)\n\t\tgoto out_dst_cgroup;\n"),
+        (
+            (
+                "\tret = sev_lock_vcpus_for_migration(source_kvm, SEV_MIGRATION_TARGET);\n\tif (ret)\n"
+                "\t\tgoto out_dst_vcpu;\n"
+            ),
+            (
+                "\tret = sev_lock_vcpus_for_migration(source_kvm, SEV_MIGRATION_TARGET);\n\tif (ret)\n"
+                "\t\tgoto out_dst_cgroup;\n"
+            ),
+        ),
         ("out_dst_vcpu:\n", ""),
+        missed="locks that a loop takes are not told from those that another one drops",
     ),
     breaks(
         BALANCE,
@@ -238,7 +321,10 @@ WAITING: tuple[Case, ...] = (
         X86,
         "kvm_vm_ioctl_set_clock",
         "tsc_write_lock",
-        ("\tif (ka->use_master_clock)\n", "\tif (data.clock > S64_MAX)\n\t\treturn -EINVAL;\n\n\tif (ka->use_master_clock)\n"),
+        (
+            "\tif (ka->use_master_clock)\n",
+            "\tif (data.clock > S64_MAX)\n\t\treturn -EINVAL;\n\n\tif (ka->use_master_clock)\n",
+        ),
     ),
     breaks(
         BALANCE,
@@ -270,7 +356,13 @@ WAITING: tuple[Case, ...] = (
         X86,
         "vcpu_block",
         "kvm.srcu",
-        ("\t\tkvm_vcpu_srcu_read_lock(vcpu);\n\n\t\tif (hv_timer)\n", "\t\tif (vcpu->arch.mp_state != KVM_MP_STATE_HALTED)\n\t\t\treturn 1;\n\t\tkvm_vcpu_srcu_read_lock(vcpu);\n\n\t\tif (hv_timer)\n"),
+        (
+            "\t\tkvm_vcpu_srcu_read_lock(vcpu);\n\n\t\tif (hv_timer)\n",
+            (
+                "\t\tif (vcpu->arch.mp_state != KVM_MP_STATE_HALTED)\n\t\t\treturn 1;\n"
+                "\t\tkvm_vcpu_srcu_read_lock(vcpu);\n\n\t\tif (hv_timer)\n"
+            ),
+        ),
     ),
     breaks(
         BALANCE,
@@ -278,6 +370,9 @@ WAITING: tuple[Case, ...] = (
         IRQ_COMM,
         "kvm_register_irq_mask_notifier",
         "irq_lock",
-        ("\tmutex_unlock(&kvm->irq_lock);\n", "\tif (kvm_request_irq_source_id(kvm) < 0)\n\t\tkimn->irq = -1;\n\tmutex_unlock(&kvm->irq_lock);\n"),
+        (
+            "\tmutex_unlock(&kvm->irq_lock);\n",
+            ("\tif (kvm_request_irq_source_id(kvm) < 0)\n\t\tkimn->irq = -1;\n\tmutex_unlock(&kvm->irq_lock);\n"),
+        ),
     ),
 )
