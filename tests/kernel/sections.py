@@ -74,7 +74,7 @@ SECTIONS: tuple[Case, ...] = (
         ),
     ),
     breaks(
-        "kernel/contract-dereference",
+        "kvm/write-track",
         "the worker finds memslots outside of the section",
         MMU,
         "kvm_recover_nx_huge_pages",
