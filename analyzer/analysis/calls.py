@@ -313,7 +313,10 @@ class Caller:
         if not writes:
             return
         bit = self.scope.context.conducts.bit
-        self.scope.forget_written(state, writes)
+        # what is read from now on is not what callers passed, whether it was read before or not
+        renewed = self.scope.rewritten(writes)
+        self.scope.forget_written(state, writes, frozenset(renewed) if self.scope.leaves_out else frozenset())
+        state.epochs.update(dict.fromkeys(renewed, self.place))
         for obj in [o for o in state.memory if bit(cell(o)) & writes and not contains(o, _is_local)]:
             store(state, obj, ("?", self.place[0], (self.place, obj)), self.place)
 

@@ -17,7 +17,7 @@ from analyzer.analysis.memo import Summaries
 from analyzer.analysis.rounds import Rounds
 from analyzer.analysis.state import NO_BACKLINKS, State, Telling
 from analyzer.analysis.summary import PLAIN, FunctionSummary
-from analyzer.analysis.terms import Term
+from analyzer.analysis.terms import Term, contains
 from analyzer.analysis.watch import Watches
 from analyzer.facts.unit import FunctionFacts
 from analyzer.ir.function import Call, Claim, Event, Store
@@ -60,6 +60,8 @@ class Context(Struct):
     backlinks: Backlinks = NO_BACKLINKS
     #: what members hold where functions begin, by the function's name; the specification assumes it
     entered: Mapping[str, Backlinks] = {}
+    #: functions of which calls are left out under conditions, by the specification
+    idle: frozenset[str] = frozenset()
 
     def at_entry(self, function: str) -> Backlinks:
         """Return where pointers lead back in `function`."""
@@ -105,6 +107,11 @@ class Target(Struct, frozen=True):
     via: str
 
 
+def _is_computed(term: Term) -> bool:
+    """Tell whether `term` is what a function computes from memory, whenever that was."""
+    return term[0] in ("pc", "w")
+
+
 class Scope:
     """One function's view of the program."""
 
@@ -125,6 +132,11 @@ class Scope:
         self.own_use = context.in_use.get(ident, EVERY)
         self._targets: dict[Value, tuple[Target, ...]] = {}
         self._names = tuple(formal.name for formal in facts.ir.parameters)
+
+    @property
+    def leaves_out(self) -> bool:
+        """Tell whether the function makes calls that are left out where the specification assumes so."""
+        return not self.context.idle.isdisjoint(self.facts.calls)
 
     def primitive(self, name: str) -> Primitive | None:
         """Return the primitive called `name`, if its row says all that a call does."""
@@ -185,11 +197,21 @@ class Scope:
             for target in self.targets(event.callee)
         )
 
-    def forget_written(self, state: State, writes: int) -> None:
-        """Forget branch facts that depend on any member in the bit set `writes`."""
+    def forget_written(self, state: State, writes: int, renewed: frozenset[tuple[str, str]] = frozenset()) -> None:
+        """Forget branch facts that depend on any member in the bit set `writes`.
+
+        Of members that are `renewed`, it is known still what they were: reading one gives another value from now on.
+        """
         reads = self.context.reads
         for term in [term for term in state.facts if reads(term) & writes]:
-            del state.facts[term]
+            if not (renewed and term[0] == "ld" and cell(term[1]) in renewed and not contains(term, _is_computed)):
+                del state.facts[term]
+
+    def rewritten(self, writes: int) -> tuple[tuple[str, str], ...]:
+        """Return those of the members in the bit set `writes` that the function reads, itself or below."""
+        conducts = self.context.conducts
+        known = conducts.of.get(self.id)
+        return conducts.cells(writes if known is None else writes & known.reads)
 
     def parameter_names(self) -> tuple[str, ...]:
         """Return the names of the function's parameters, in order."""

@@ -61,7 +61,8 @@ def settled(scope: Scope, kind: Callable[[Scope, Tested | None], A]) -> tuple[A,
     Only where locks differ at some point, or between returns, conditions can tell what goes with which; then the first
     look ends, and a second one keeps states apart by them.
     """
-    tested: Tested | None = None
+    # a call that is left out where the specification assumes so leaves what was known before
+    tested = _from_the_start(scope) if scope.leaves_out else None
     while True:
         analysis = kind(scope, tested)
         try:
@@ -72,6 +73,12 @@ def settled(scope: Scope, kind: Callable[[Scope, Tested | None], A]) -> tuple[A,
             tested = apart.tested
             continue
         return analysis, summary
+
+
+def _from_the_start(scope: Scope) -> Tested:
+    """Return the conditions that keep states apart, whether their locks differ or not."""
+    ir = scope.facts.ir
+    return find_tested(ir, joins_of(ir), scope.matters, at_return=False)
 
 
 class Apart(Exception):  # noqa: N818 — no error: a reason to look again
@@ -173,7 +180,18 @@ class FunctionAnalysis:
             self.entries[block][signature] = state
         elif not merge(known, state, (block,), self.visits[block] > WIDEN_AFTER):
             return
+        elif self.scope.leaves_out and self.visits[block] <= WIDEN_AFTER:
+            self._remind(known, block, signature)
         self._enqueue(block, signature)
+
+    def _remind(self, state: State, block: int, signature: Signature) -> None:
+        """Let what came together at `block` know what told both from others: the values may differ, not the outcome."""
+        told = signature[-1]
+        if self.tested is None or not self.joins[block] or not isinstance(told, tuple):
+            return
+        for condition, truth in zip(self.tested.conditions[block], told, strict=True):
+            if truth is not None:
+                conditions.assume(state.facts, evaluate(state, condition), truth)
 
     def _pass(self, block: int, state: State, signature: Signature) -> None:
         """Let the one state that comes from a block go on to `block`, which no other leads to."""

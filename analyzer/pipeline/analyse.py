@@ -264,4 +264,5 @@ def _context(
         linked.in_use,
         backlinks,
         linked.assumptions.entered(backlinks),
+        frozenset(linked.assumptions.names),
     )
