@@ -26,10 +26,11 @@ from analyzer.analysis.freshness import status
 from analyzer.analysis.in_use import choices
 from analyzer.analysis.locks import LockTypes, exported_lock, is_context, lock_class, relation, same_lock
 from analyzer.analysis.locksets import HeldAt, Setting
+from analyzer.analysis.over import Over
 from analyzer.analysis.situation import Decidable, Guards, guards, setting
 from analyzer.analysis.state import FRESH, Hold, State
 from analyzer.analysis.summary import Acquisition, Elsewhere, Nested, Passed, identity
-from analyzer.analysis.terms import Over, Term, depth, spell
+from analyzer.analysis.terms import Term, depth, spell
 from analyzer.ir.function import At
 from analyzer.spec.effect import Effect, LockAbstract, Primitive
 

@@ -23,11 +23,12 @@ from analyzer.analysis.formula import Formula, at_entry, atoms, rebind, residue,
 from analyzer.analysis.freshness import is_new
 from analyzer.analysis.in_use import told
 from analyzer.analysis.locksets import Setting
+from analyzer.analysis.over import Loader, Over
 from analyzer.analysis.places import Recorder
 from analyzer.analysis.situation import Guards, guards, is_told, relies_on, setting
 from analyzer.analysis.state import State
 from analyzer.analysis.summary import Passed
-from analyzer.analysis.terms import TOLD, ZERO, Loader, Over, Term, spell
+from analyzer.analysis.terms import TOLD, ZERO, Term, spell
 from analyzer.ir.function import At
 from analyzer.program.callbacks import slot_of_row
 from analyzer.program.flow import Slot

@@ -13,7 +13,8 @@ from functools import reduce
 from typing import NamedTuple
 
 from analyzer.analysis.names import Cell, NameResolver
-from analyzer.analysis.terms import Loader, Term, address, member
+from analyzer.analysis.over import Loader
+from analyzer.analysis.terms import Term, address, is_lasting, member, now, pointee
 from analyzer.base.errors import SpecError
 from analyzer.spec.model import Backlink
 
@@ -58,13 +59,17 @@ class Backlinks:
         """Return the value of the pointer `obj` where it leads back; None where no row says so."""
         for way in self._ways.get(obj[2:], ()) if obj[0] == "F" else ():
             record = _strip(obj[1], way.inside)
+            earlier = record is not None and record[0] == "O" and record[1][0] == "fix"
+            if record is not None and earlier:
+                record = pointee(now(record[1]))
             if record is not None and record[0] == "O" and record[1][0] == "ld":
                 record = record[1][1]
             elif record is not None and record[0] == "O" and record[1][0] == "in":
                 # wherever it is in there
                 record = record[1][1]
             holder = None if record is None else _strip(record, way.through)
-            if holder is None:
+            if holder is None or (earlier and not is_lasting(holder)):
+                # what was found in an earlier pass of a loop may have been found in something else then
                 continue
             if not way.onward:
                 return address(holder)

@@ -17,24 +17,13 @@ from analyzer.analysis.evaluate import cell, evaluate, load, store
 from analyzer.analysis.formula import where_made
 from analyzer.analysis.freshness import hand_out, is_new, publish
 from analyzer.analysis.in_use import running
+from analyzer.analysis.over import Loader, substitute
 from analyzer.analysis.places import Recorder
 from analyzer.analysis.sequence import take
 from analyzer.analysis.situation import is_told
 from analyzer.analysis.state import FRESH, Hold, State
 from analyzer.analysis.summary import Outcome, Own, Passed
-from analyzer.analysis.terms import (
-    MAX_DEPTH,
-    OPEN,
-    TOLD,
-    Loader,
-    Term,
-    container_of_element,
-    contains,
-    element,
-    pointee,
-    size,
-    substitute,
-)
+from analyzer.analysis.terms import MAX_DEPTH, OPEN, TOLD, Term, container_of_element, contains, element, pointee, size
 from analyzer.analysis.watch import bind_call
 from analyzer.ir.function import At, Call
 from analyzer.ir.types import CType, Function, Pointer

@@ -9,8 +9,9 @@ from analyzer.analysis import conditions, dating, ranges
 from analyzer.analysis.evaluate import store
 from analyzer.analysis.freshness import allocation, lower, publish
 from analyzer.analysis.locks import LockTypes, certain, is_perhaps, lock_class, perhaps, same_lock
+from analyzer.analysis.over import Loader, substitute
 from analyzer.analysis.state import FRESH, PUBLISHED, Dropped, Hold, State
-from analyzer.analysis.terms import ZERO, Loader, Term, element, is_stable, member, pointee, substitute
+from analyzer.analysis.terms import ZERO, Term, element, is_stable, member, pointee
 from analyzer.ir.function import At
 from analyzer.spec.effect import ArgumentTest, Effect, LockAbstract, LockArgument, LockTerm, Primitive, ReturnTest
 

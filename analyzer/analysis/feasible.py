@@ -27,12 +27,13 @@ from analyzer.analysis.function import FunctionAnalysis, settled
 from analyzer.analysis.locks import lock_class
 from analyzer.analysis.locksets import Setting
 from analyzer.analysis.memo import Packed
+from analyzer.analysis.over import Over
 from analyzer.analysis.places import Recorder
 from analyzer.analysis.retell import retold
 from analyzer.analysis.situation import common_guards, is_told, setting
 from analyzer.analysis.state import State
 from analyzer.analysis.summary import ACCESS, Cause, Nested, Own, Passed
-from analyzer.analysis.terms import TOLD, Over, Term
+from analyzer.analysis.terms import TOLD, Term
 from analyzer.analysis.tested import Tested
 from analyzer.facts.unit import FunctionFacts
 from analyzer.ir.function import At

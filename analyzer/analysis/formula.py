@@ -312,13 +312,11 @@ def _was_dropped(wanted: str, owner: Term | None, state: State, *, by_name: bool
 def _to_callers(atom: tuple[Any, ...], owner: Term | None) -> Formula:
     if owner is None or (is_entry_term(owner) and depth(owner) <= MAX_OWNER_DEPTH):
         return atom
-    if not _reaches_callers(owner) or depth(owner) > MAX_OWNER_DEPTH:
-        return (*atom[:-1], None) if atom[0] == "when" else (*atom[:3], ("?", -1, "owner"))
+    if atom[0] == "when":
+        return (*atom[:-1], None)
+    if root(owner)[0] not in ("P", "G") or depth(owner) > MAX_OWNER_DEPTH:
+        return (*atom[:3], ("?", -1, "owner"))
     return atom
-
-
-def _reaches_callers(owner: Term) -> bool:
-    return root(owner)[0] in ("P", "G")
 
 
 def _when(atom: tuple[Any, ...], state: State) -> Formula:

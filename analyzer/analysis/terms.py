@@ -69,7 +69,7 @@ def element(obj: Term, index: Term) -> Term:
 
 def container_of_element(value: Term) -> Term | None:
     """Return the container that the pointer `value` was found in; None for any other value."""
-    value = _now(value)
+    value = now(value)
     if value[0] == "ld" and value[1][0] == "I" and (value[1][2][0] in ("r", "phi") or value[1][2] == OPEN):
         return value[1][1]  # type: ignore[no-any-return]
     return None
@@ -138,7 +138,7 @@ def common_list(one: Term, other: Term) -> Term | None:
     Known are lists of nodes that lie inside what is listed: the address of the record around a node, the node being
     reached from the list's head by the links of nodes alone.
     """
-    one, other = _now(one), _now(other)
+    one, other = now(one), now(other)
     if one[0] == other[0] == "ad" and one[1][2:] != other[1][2:]:
         return None
     head, same = _list_of(one), _list_of(other)
@@ -153,7 +153,7 @@ def common_list(one: Term, other: Term) -> Term | None:
     return None
 
 
-def _now(value: Term) -> Term:
+def now(value: Term) -> Term:
     """Return `value` without a note of the loop pass that it was found in."""
     while value[0] == "fix":
         value = value[1]
@@ -303,59 +303,14 @@ def _goes_round(loaded: Term) -> bool:
     return False
 
 
+def is_lasting(term: Term) -> bool:
+    """Tell whether `term` means the same in each pass of a loop."""
+    return not contains(term, lambda t: t[0] in ("r", "phi", "?", "fix"))
+
+
 def is_stable(term: Term) -> bool:
     """Tell whether `term` names one definite value: no merge of several, nothing unmodelled, no earlier loop pass."""
     return not contains(term, lambda t: t[0] in ("phi", "?", "fix"))
-
-
-Loader = Callable[[Term], Term]
-
-
-def substitute(term: Term, arguments: tuple[Term, ...], loader: Loader) -> Term:
-    """Rewrite an entry term of a callee over the caller's `arguments`; `loader` tells what an object holds there."""
-    kind = term[0]
-    if kind == "P":
-        return arguments[term[1]] if term[1] < len(arguments) else ("?", -1, term[1])
-    if kind in ("k", "t", "fn", "G", "r", "phi", "?", "L", "abstract", "unknown"):
-        return term
-    if kind == "O":
-        return pointee(substitute(term[1], arguments, loader))
-    if kind == "F":
-        return member(substitute(term[1], arguments, loader), term[2], term[3])
-    if kind == "C":
-        return container(substitute(term[1], arguments, loader), term[2], term[3])
-    if kind == "ad":
-        return address(substitute(term[1], arguments, loader))
-    if kind == "I":
-        return ("I", substitute(term[1], arguments, loader), substitute(term[2], arguments, loader))
-    if kind == "ld":
-        return loader(substitute(term[1], arguments, loader))
-    if kind == "ret":
-        return loader(term)
-    if kind == "m":
-        value = substitute(term[1], arguments, loader)
-        return loader(member(value[1], term[2], term[3])) if value[0] == "ld" else part(value, term[2], term[3])
-    if kind == "agg":
-        return ("agg", *((key, substitute(value, arguments, loader)) for key, value in term[1:]))
-    return tuple(substitute(part, arguments, loader) if isinstance(part, tuple) else part for part in term)
-
-
-class Over:
-    """Rewrites entry terms of a callee over one call's arguments, each once: callees ask about few objects, often."""
-
-    __slots__ = ("_known", "_loader", "arguments")
-
-    def __init__(self, arguments: tuple[Term, ...], loader: Loader) -> None:
-        self.arguments = arguments
-        self._loader = loader
-        self._known: dict[Term, Term] = {}
-
-    def __call__(self, term: Term) -> Term:
-        """Return what `term` is to the caller."""
-        known = self._known.get(term)
-        if known is None:
-            known = self._known[term] = substitute(term, self.arguments, self._loader)
-        return known
 
 
 def thaw(value: Any) -> Any:  # noqa: ANN401 — a decoded term has no narrower type
