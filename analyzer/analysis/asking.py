@@ -190,7 +190,7 @@ class Asking:
             if term[0] == "w" and known == ranges.NULL:
                 name = spell(term, self.scope.parameter_names())
                 return f"only if {name} is 0 then: whether a last reference can be dropped there is not known"
-            if is_question(term):
+            if is_question(term) and _is_passed(term[2]):
                 return self.recorder.log.undecided(term)
         return ""
 
@@ -239,6 +239,11 @@ class Asking:
         rows = (row for row in self.scope.context.graph.callbacks.rows if slot_of_row(row) == slot)
         row = next(rows, None)
         return at_entry(formula, () if row is None else ((row.context, "write"),))
+
+
+def _is_passed(value: Term) -> bool:
+    """Tell whether `value` is made of what callers choose: what is read from memory may be one or the other, as the text says."""
+    return value[0] == "P" or (value[0] in ("op", "un") and any(map(_is_passed, value[2:])))
 
 
 def _is_about(formula: Formula, pointer: Term) -> bool:

@@ -30,14 +30,13 @@ IRQ = "kernel/irq-safety"
 
 WAITING: tuple[Case, ...] = (
     breaks(
-        "kvm/order-srcu-wait",
+        "kvm/order-srcu",
         "the slots are changed inside the vCPU's own section",
         LAPIC,
         "kvm_inhibit_apic_access_page",
         "kvm.srcu",
         ("\tkvm_vcpu_srcu_read_unlock(vcpu);\n", ""),
         ("\tkvm_vcpu_srcu_read_lock(vcpu);\n", ""),
-        missed="whether a bit of a register that the guest sets is set counts as not known",
     ),
     breaks(
         "kvm/order-vcpu",
@@ -169,7 +168,6 @@ WAITING: tuple[Case, ...] = (
             "\twrite_unlock_irq(&gpc->lock);\n\n\tif (unmap_old)\n\t\tgpc_unmap(old_pfn, old_khva);\n",
             "\tif (unmap_old)\n\t\tgpc_unmap(old_pfn, old_khva);\n\n\twrite_unlock_irq(&gpc->lock);\n",
         ),
-        missed="whether a bit of a page frame is set counts as not known",
     ),
     breaks(
         ATOMIC,
