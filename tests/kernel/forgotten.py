@@ -180,7 +180,6 @@ FORGOTTEN: tuple[Case, ...] = (
         "kvm_tdp_mmu_map",
         "tdp_mmu_pages_lock",
         Replace("kvm_tdp_mmu_map", r"^\t+spin_(un)?lock\(&kvm->arch.tdp_mmu_pages_lock\);\n", "", 2),
-        missed="a flag that a call below has set before is looked up where it is clear",
     ),
     breaks(
         "kvm/nx-list",
