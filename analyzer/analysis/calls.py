@@ -19,6 +19,7 @@ from analyzer.analysis.freshness import hand_out, is_new, publish
 from analyzer.analysis.in_use import running
 from analyzer.analysis.over import Loader, substitute
 from analyzer.analysis.places import Recorder
+from analyzer.analysis.rewrites import after
 from analyzer.analysis.sequence import take
 from analyzer.analysis.situation import is_told
 from analyzer.analysis.state import FRESH, Hold, State
@@ -304,8 +305,10 @@ class Caller:
         bit = self.scope.context.conducts.bit
         # what is read from now on is not what callers passed, whether it was read before or not
         renewed = self.scope.rewritten(writes)
-        self.scope.forget_written(state, writes, frozenset(renewed) if self.scope.leaves_out else frozenset())
-        state.epochs.update(dict.fromkeys(renewed, self.place))
+        self.scope.forget_written(state, writes, renewed if self.scope.leaves_out else 0)
+        state.rewrites = after(state.rewrites, renewed, self.place) if renewed else state.rewrites
+        for group in [group for group in state.epochs if bit(group) & renewed]:
+            del state.epochs[group]
         for obj in [o for o in state.memory if bit(cell(o)) & writes and not contains(o, _is_local)]:
             store(state, obj, ("?", self.place[0], (self.place, obj)), self.place)
 

@@ -197,21 +197,20 @@ class Scope:
             for target in self.targets(event.callee)
         )
 
-    def forget_written(self, state: State, writes: int, renewed: frozenset[tuple[str, str]] = frozenset()) -> None:
+    def forget_written(self, state: State, writes: int, renewed: int = 0) -> None:
         """Forget branch facts that depend on any member in the bit set `writes`.
 
         Of members that are `renewed`, it is known still what they were: reading one gives another value from now on.
         """
-        reads = self.context.reads
+        reads, bit = self.context.reads, self.context.conducts.bit
         for term in [term for term in state.facts if reads(term) & writes]:
-            if not (renewed and term[0] == "ld" and cell(term[1]) in renewed and not contains(term, _is_computed)):
+            if not (renewed and term[0] == "ld" and bit(cell(term[1])) & renewed and not contains(term, _is_computed)):
                 del state.facts[term]
 
-    def rewritten(self, writes: int) -> tuple[tuple[str, str], ...]:
+    def rewritten(self, writes: int) -> int:
         """Return those of the members in the bit set `writes` that the function reads, itself or below."""
-        conducts = self.context.conducts
-        known = conducts.of.get(self.id)
-        return conducts.cells(writes if known is None else writes & known.reads)
+        known = self.context.conducts.of.get(self.id)
+        return writes if known is None else writes & known.reads
 
     def parameter_names(self) -> tuple[str, ...]:
         """Return the names of the function's parameters, in order."""

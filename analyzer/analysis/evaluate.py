@@ -7,6 +7,7 @@ In: `Load(AccessPath(Local("kvm"), (Deref(), Field("kvm", "lock"))))` and a stat
 from typing import Any
 
 from analyzer.analysis import ranges
+from analyzer.analysis.rewrites import last
 from analyzer.analysis.state import State
 from analyzer.analysis.terms import (
     MAX_DEPTH,
@@ -96,7 +97,8 @@ def load(state: State, obj: Term) -> Term:
     stored = state.memory.get(obj)
     if stored is not None:
         return stored
-    epoch = state.epochs.get(cell(obj), 0)
+    group = cell(obj)
+    epoch = state.epochs.get(group) or (last(state.rewrites, state.bit(group)) if state.rewrites else 0)
     whole = _whole(state, obj[1]) if obj[0] == "F" else None
     if whole is None:
         back = state.backlinks.follow(obj, lambda other: load(state, other))

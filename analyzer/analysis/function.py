@@ -143,7 +143,8 @@ class FunctionAnalysis:
     def start(self) -> State:
         """Return the state at the entry."""
         env = {formal.name: ("P", i) for i, formal in enumerate(self.ir.parameters) if formal.name}
-        start = State(env=env, backlinks=self.scope.context.at_entry(self.ir.name))
+        context = self.scope.context
+        start = State(env=env, backlinks=context.at_entry(self.ir.name), bit=context.conducts.bit)
         if self.uses is not None:
             start.marks[DATED] = 1
         return start

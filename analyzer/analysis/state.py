@@ -10,6 +10,7 @@ the function dropped.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
@@ -17,6 +18,7 @@ from analyzer.analysis import conditions, ranges
 from analyzer.analysis.backlinks import Backlinks
 from analyzer.analysis.locks import is_perhaps, lock_class, perhaps
 from analyzer.analysis.marks import age, inherit, merge_marks
+from analyzer.analysis.rewrites import Rewrites, joined
 from analyzer.analysis.terms import Term, common_container, common_list, contains, element, maybe_cleared, one_address
 from analyzer.ir.function import At
 
@@ -71,6 +73,10 @@ _AGED = frozenset(("old", "decided"))
 _APART = _AGED | {"after", "stale"}
 
 
+def _no_bit(_: tuple[str, str]) -> int:
+    return 0
+
+
 @dataclass(slots=True)
 class State:
     """What holds on the paths that this state stands for."""
@@ -92,8 +98,11 @@ class State:
     marks: dict[Term, Any] = field(default_factory=dict)
     #: locks of the caller that the source claims are held, with the mode: `read` (only), `write`, `any`
     assumed: dict[Term, str] = field(default_factory=dict)
+    #: what callees wrote since the function wrote it itself, if it did
+    rewrites: Rewrites = ()
     #: the same in all states of a run
     backlinks: Backlinks = NO_BACKLINKS
+    bit: Callable[[tuple[str, str]], int] = _no_bit
 
     def fork(self) -> State:
         """Return a copy that can be changed independently."""
@@ -108,7 +117,9 @@ class State:
             self.inside.copy(),
             self.marks.copy(),
             self.assumed.copy(),
+            self.rewrites,
             self.backlinks,
+            self.bit,
         )
 
     def narrowed(self) -> State:
@@ -124,7 +135,9 @@ class State:
             self.inside,
             self.marks,
             self.assumed,
+            self.rewrites,
             self.backlinks,
+            self.bit,
         )
 
     def signature(self, telling: Telling, *, came: bool = True) -> Signature:
@@ -227,13 +240,15 @@ def _merge_env(old: State, new: State, where: Join, widening: bool) -> bool:
 
 
 def _merge_epochs(old: State, new: State, where: Join) -> bool:
+    here = ("join", *where)
     changed = False
-    for key in old.epochs.keys() | new.epochs.keys():
+    for key in old.epochs.keys() | new.epochs.keys() if old.epochs or new.epochs else ():
         mine = old.epochs.get(key, 0)
-        if mine != new.epochs.get(key, 0) and mine != ("join", *where):
-            old.epochs[key] = ("join", *where)
+        if mine != new.epochs.get(key, 0) and mine != here:
+            old.epochs[key] = here
             changed = True
-    return changed
+    before, old.rewrites = old.rewrites, joined(old.rewrites, new.rewrites, here)
+    return changed or old.rewrites is not before
 
 
 def _merge_facts(old: State, new: State, widening: bool) -> bool:

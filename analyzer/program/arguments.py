@@ -61,7 +61,6 @@ class Conducts:
         self._cells: list[tuple[str, str]] = []
         self._chunks: dict[tuple[int, int], int] = {}
         self._digests: dict[int, bytes] = {0: b""}
-        self._members: dict[int, tuple[tuple[str, str], ...]] = {}
         #: conduct by function id
         self.of: dict[str, Conduct] = {}
         for component in graph.components():
@@ -97,14 +96,6 @@ class Conducts:
             found = self._bits[cell] = 1 << len(self._bits)
             self._cells.append(cell)
         return found
-
-    def cells(self, writes: int) -> tuple[tuple[str, str], ...]:
-        """Return the members and globals whose bits are in `writes`."""
-        known = self._members.get(writes)
-        if known is None:
-            numbers = (number for number, bit in enumerate(reversed(f"{writes:b}")) if bit == "1")
-            known = self._members[writes] = tuple(self._cells[number] for number in numbers)
-        return known
 
     def digest(self, writes: int) -> bytes:
         """Return a digest of the set of cells that `writes` stands for, whatever their bits are in this run.
