@@ -75,10 +75,12 @@ def sort(demands: tuple[Demand, ...], takes: tuple[Acquisition, ...]) -> Asks:
         if found and not is_call and found[-1].formula == formula:
             found[-1] = found[-1]._replace(ones=(*found[-1].ones, one))
         else:
-            kinds = () if is_call else atoms(formula)
-            order = order or any(atom[0] == "after" for atom in kinds)
-            is_section = any(atom[0] == "section" for atom in kinds)
-            by_branches = any(atom[0] == "when" and not atom[1] for atom in kinds)
+            is_section = by_branches = False
+            for atom in () if is_call else atoms(formula):
+                kind = atom[0]
+                order = order or kind == "after"
+                is_section = is_section or kind == "section"
+                by_branches = by_branches or (kind == "when" and not atom[1])
             found.append(Asked(formula, is_call, is_section, by_branches, (one,)))
     taken = tuple(
         Take(take, cases.setdefault(take.guards, len(cases)), frozenset(take.off), frozenset(take.without))

@@ -85,22 +85,21 @@ class Events:
             self._uses.event(state, event, caller.recorder)
         if self._lent is not None:
             self._lent.event(state, event, caller.recorder)
-        match event:
-            case Read(path, at):
-                if self._scope.watched:
-                    caller.recorder.access(state, locate(state, path), "read", at)
-                if self._bare:
-                    self._bare.event(state, event, place, caller.recorder)
-            case Store():
-                self._store(state, event, place, caller.recorder)
-            case Claim():
-                Claims(self._scope, caller.recorder).claim(state, event, place)
-            case Call():
-                if self._scope.context.watches.claims:
-                    Claims(self._scope, caller.recorder).called(state, event)
-                if self._scope.context.watches.sequences:
-                    return self._ordered_call(state, event, place, caller)
-                return caller.apply(state, event, place)
+        if isinstance(event, Call):
+            if self._scope.context.watches.claims:
+                Claims(self._scope, caller.recorder).called(state, event)
+            if self._scope.context.watches.sequences:
+                return self._ordered_call(state, event, place, caller)
+            return caller.apply(state, event, place)
+        if isinstance(event, Store):
+            self._store(state, event, place, caller.recorder)
+        elif isinstance(event, Read):
+            if self._scope.watched:
+                caller.recorder.access(state, locate(state, event.path), "read", event.at)
+            if self._bare:
+                self._bare.event(state, event, place, caller.recorder)
+        elif isinstance(event, Claim):
+            Claims(self._scope, caller.recorder).claim(state, event, place)
         return [state]
 
     def _ordered_call(self, state: State, event: Call, place: tuple[int, int], caller: Caller) -> list[State]:

@@ -285,21 +285,21 @@ class FunctionAnalysis:
             self._leave(key, after, self.ir.blocks[block].terminator)
 
     def _leave(self, key: tuple[int, Signature], state: State, terminator: Terminator) -> None:
-        match terminator:
-            case Jump(target):
-                self.arrive(target, state, key)
-            case Branch(condition, true, false, _):
-                self._branch(key, state, evaluate(state, condition), true, false)
-            case Switch():
-                self._switch(key, state, terminator)
-            case Goto(targets, _):
-                for target in targets:
-                    self.arrive(target, state.fork(), key)
-            case Return(value, at):
-                leave = Leave(state, None if value is None else evaluate(state, value), at)
-                self.leaves[key].append(leave)
-                if self.promises:
-                    self.promises.check(leave, self.recorders[key])
+        if isinstance(terminator, Branch):
+            self._branch(key, state, evaluate(state, terminator.condition), terminator.true, terminator.false)
+        elif isinstance(terminator, Jump):
+            self.arrive(terminator.target, state, key)
+        elif isinstance(terminator, Return):
+            value = terminator.value
+            leave = Leave(state, None if value is None else evaluate(state, value), terminator.at)
+            self.leaves[key].append(leave)
+            if self.promises:
+                self.promises.check(leave, self.recorders[key])
+        elif isinstance(terminator, Switch):
+            self._switch(key, state, terminator)
+        elif isinstance(terminator, Goto):
+            for target in terminator.targets:
+                self.arrive(target, state.fork(), key)
 
     def _branch(self, key: tuple[int, Signature], state: State, term: Term, true: int, false: int) -> None:
         if self.uses is not None:

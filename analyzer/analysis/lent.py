@@ -37,6 +37,8 @@ class Lent:
 
     def event(self, state: State, event: Event, recorder: Recorder) -> None:
         """Note what `event` reads and follows, before it happens."""
+        if not state.marks and not isinstance(event, Read):
+            return
         match event:
             case Read(path, at):
                 obj = locate(state, path)

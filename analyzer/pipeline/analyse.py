@@ -93,6 +93,7 @@ def chosen_rules(spec: SpecSet, globs: tuple[str, ...]) -> tuple[Rule, ...]:
     return tuple(rule for rule in spec.rules if not globs or any(fnmatchcase(rule.id, glob) for glob in globs))
 
 
+@without_collection()
 def analyse(
     extraction: Extraction,
     store: Store,
@@ -118,8 +119,7 @@ def analyse(
     rules, gaps = applicable(linked.program, spec, rules) if lenient else (rules, ())
     observed = observers(names) if observers else ()
     conducts = Conducts(linked.program, linked.graph, linked.flows, spec.primitives)
-    with without_collection():
-        about = readers(linked, conducts, spec, rules, names)
+    about = readers(linked, conducts, spec, rules, names)
     asked = chain((watch for rule in rules for watch in watches_of(rule, names)), about.sections, observed)
     watches = Watches(asked, linked.program.records.values(), _counts(spec))
     backlinks = Backlinks(spec.backlinks, NameResolver(linked.program, spec))
