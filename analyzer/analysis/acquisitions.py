@@ -91,6 +91,8 @@ class _Locks:
 class Log:
     """Collects the acquisitions of one pass over a block."""
 
+    __slots__ = ("_constants", "_parameters", "_types", "nested", "takes")
+
     def __init__(self, types: LockTypes, constants: Constants, parameters: tuple[str, ...]) -> None:
         self._types = types
         self._constants = constants

@@ -25,6 +25,8 @@ from analyzer.program.flow import cell_of
 
 #: more states than this inside a block are kept apart no longer if they hold the same locks
 MAX_STATES = 8
+#: what callees ask for and take, from which on it is remembered between rounds
+WORTH = 6
 
 
 class Events:
@@ -51,7 +53,7 @@ class Events:
             if self._quiet and type(event) is Read:
                 continue
             place = (block, index)
-            run = self.event if self._scope.rounds is None or type(event) is not Call else self._call_again
+            run = self._call_again if isinstance(event, Call) and self._is_worth(event) else self.event
             if len(states) == 1:
                 states = run(states[0], event, place, caller)
             else:
@@ -68,6 +70,13 @@ class Events:
             if known is not state:
                 merge(known, state, place, widening=False)
         return list(found.values())
+
+    def _is_worth(self, call: Call) -> bool:
+        """Tell whether to remember what a call did: rounds come again, and it asks for more than that costs."""
+        if self._scope.rounds is None:
+            return False
+        targets = self._scope.targets(call.callee)
+        return sum(self._scope.summary(target).n_asked for target in targets) >= WORTH
 
     def _call_again(self, state: State, event: Event, place: tuple[int, int], caller: Caller) -> list[State]:
         """Return the states after a call, which may have been looked at in an earlier round."""

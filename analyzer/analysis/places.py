@@ -50,6 +50,8 @@ class CallHit:
 class Recorder:
     """Collects the hits of one pass over a block."""
 
+    __slots__ = ("asks", "calls", "faults", "function", "hits", "log", "parameters", "unchecked", "watches")
+
     def __init__(
         self,
         watches: Watches,

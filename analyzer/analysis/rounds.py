@@ -56,7 +56,9 @@ class Rounds:
                 return one.recorder, [after.fork() for after in one.after]
         self.asked, before = {}, state.fork()
         states = call(state)
-        runs.append(_Run(before, self.asked, recorder, [after.fork() for after in states]))
+        # what is asked for from here on is asked by others
+        asked, self.asked = self.asked, {}
+        runs.append(_Run(before, asked, recorder, [after.fork() for after in states]))
         return recorder, states
 
     def _holds(self, one: _Run) -> bool:

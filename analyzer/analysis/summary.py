@@ -254,6 +254,11 @@ class FunctionSummary(Struct, frozen=True, array_like=True, dict=True):
         return sort(self.demands, self.takes)
 
     @property
+    def n_asked(self) -> int:
+        """Return how much a caller looks at."""
+        return len(self.demands) + len(self.takes)
+
+    @property
     def matters(self) -> bool:
         """Tell whether a call of the function concerns its caller's locks."""
         if self.demands or self.takes or not self.outcomes:
