@@ -120,12 +120,7 @@ def residue(formula: Formula, state: State) -> Formula:
         return formula
     match formula[0]:
         case "any" | "all":
-            parts = []
-            for part in formula[1:]:
-                left = residue(part, state)
-                if left is True and formula[0] == "any":
-                    return True
-                parts.append(left)
+            parts = [residue(part, state) for part in formula[1:]]
             return _of(formula, parts)
         case "held":
             return _held(formula, state)
