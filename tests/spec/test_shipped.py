@@ -142,7 +142,15 @@ def tree() -> Path:
     pytest.skip("no kernel tree: run `make kernel`, or set LOCKSPEC_KERNEL")
 
 
-FOLDERS = ("include/linux", "include/uapi/linux", "arch/x86/include", "kernel/locking", "virt/kvm", "arch/x86/kvm")
+FOLDERS = (
+    "include/asm-generic/bitops",
+    "include/linux",
+    "include/uapi/linux",
+    "arch/x86/include",
+    "kernel/locking",
+    "virt/kvm",
+    "arch/x86/kvm",
+)
 
 
 @cache
